@@ -1,0 +1,1 @@
+"""The systems that learn segmentation from points, and the engine that trains them."""
