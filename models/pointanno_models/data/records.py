@@ -1,0 +1,156 @@
+"""From a data set on disk to what one training picture needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pycocotools import mask as mask_api
+
+from pointanno.coords import index_to_continuous
+from pointanno.dataset import IGNORED
+from pointanno.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from pointanno.dataset import Category, Instance, PointDataset
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskPatch:
+    """A mask cut to its tight box: the whole-image mask is 0 outside of ``origin + patch.shape``."""
+
+    origin: tuple[int, int]
+    """(row, column) of the patch's top-left pixel."""
+    patch: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingRecord:
+    """One picture and its N instances, crowd regions left out.
+
+    Attributes
+    ----------
+    boxes : (N, 4) float32
+        XYXY, continuous.
+    labels : (N,) int64
+        Contiguous ids, 1..K; 0 is the background of a detector.
+    point_coords : (N, P, 2) float32
+        Continuous (x, y); P is 0 under mask supervision.
+    point_labels : (N, P) int8
+        1 object, 0 background, -1 ignored.
+    masks : N patches under mask supervision, else None
+    """
+
+    path: Path
+    image_id: int
+    image_size: tuple[int, int]
+    boxes: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    point_coords: NDArray[np.float32]
+    point_labels: NDArray[np.int8]
+    masks: tuple[MaskPatch, ...] | None
+
+
+def _stack_points(instances: Sequence[Instance]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """(N, P, 2) and (N, P); short lists are padded with ignored points."""
+    most = max((len(instance.points) for instance in instances), default=0)
+    coords = np.zeros((len(instances), most, 2), dtype=np.float32)
+    labels = np.full((len(instances), most), IGNORED, dtype=np.int8)
+    for row, instance in enumerate(instances):
+        count = len(instance.points)
+        coords[row, :count] = index_to_continuous(instance.points.coords)
+        labels[row, :count] = instance.points.labels
+    return coords, labels
+
+
+def _cut_mask(instance: Instance, file_name: str) -> MaskPatch:
+    """The instance's mask, cut to its tight box."""
+    if instance.mask is None:
+        raise InputError(
+            f"annotation {instance.id} of {file_name}: --supervision masks needs a mask for every instance, but "
+            "this one has none; train with --supervision points or give a COCO file with segmentations"
+        )
+    rle = dict(instance.mask.rle)
+    x, y, width, height = (int(value) for value in mask_api.toBbox(rle))
+    full = mask_api.decode(rle)
+    return MaskPatch(origin=(y, x), patch=np.ascontiguousarray(full[y : y + height, x : x + width]))
+
+
+def contiguous_ids(categories: Sequence[Category]) -> dict[int, int]:
+    """Things by ascending category id as 1..K; stuff has no place in a detector."""
+    things = sorted(category.id for category in categories if category.isthing)
+    return {category_id: position for position, category_id in enumerate(things, start=1)}
+
+
+def records_from_dataset(dataset: PointDataset, images: Path, *, supervision: str) -> tuple[TrainingRecord, ...]:
+    """Records of all pictures that have at least one usable instance.
+
+    Parameters
+    ----------
+    dataset : PointDataset
+        Boxes with points, or with masks.
+    images : Path
+        Folder that the file names are relative to.
+    supervision : {"points", "masks"}
+
+    Raises
+    ------
+    InputError
+        If nothing can be learnt from the data set: no boxes, no answered points, a missing mask or picture.
+    """
+    to_contiguous = contiguous_ids(dataset.categories)
+    of_image: dict[int, list[Instance]] = {image.id: [] for image in dataset.images}
+    for instance in dataset.instances:
+        box = instance.box
+        if (
+            not instance.iscrowd
+            and instance.category_id in to_contiguous
+            and box.x1 - box.x0 >= 1
+            and box.y1 - box.y0 >= 1
+        ):
+            of_image[instance.image_id].append(instance)
+
+    records = []
+    for image in dataset.images:
+        instances = of_image[image.id]
+        if not instances:
+            continue
+        path = images / image.file_name
+        if not path.is_file():
+            raise InputError(
+                f"{path}: image {image.id} of the data set is not there; pass the folder that holds it by --images"
+            )
+        with_points = supervision == "points"
+        coords, labels = _stack_points(instances if with_points else [])
+        if not with_points:
+            coords = np.zeros((len(instances), 0, 2), dtype=np.float32)
+            labels = np.zeros((len(instances), 0), dtype=np.int8)
+        records.append(
+            TrainingRecord(
+                path=path,
+                image_id=image.id,
+                image_size=(image.height, image.width),
+                boxes=np.array([instance.box.xyxy for instance in instances], dtype=np.float32).reshape(-1, 4),
+                labels=np.array([to_contiguous[instance.category_id] for instance in instances], dtype=np.int64),
+                point_coords=coords,
+                point_labels=labels,
+                masks=None if with_points else tuple(_cut_mask(i, image.file_name) for i in instances),
+            )
+        )
+    if not records:
+        raise InputError(
+            "the data set has no boxes to learn from (crowd regions and boxes under one pixel do not count); "
+            "draw boxes with the box + points protocol, or simulate them by `pointanno simulate --protocol box-points`"
+        )
+    if supervision == "points" and not any((record.point_labels != IGNORED).any() for record in records):
+        raise InputError(
+            "no box of the data set has an answered point; answer object / background for some points first, or "
+            "train with --supervision masks if the file holds masks"
+        )
+    return tuple(records)

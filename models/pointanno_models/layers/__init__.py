@@ -1,0 +1,1 @@
+"""Networks, optimisers and data for the engine; imported in worker processes only."""

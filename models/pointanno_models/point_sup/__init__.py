@@ -1,0 +1,17 @@
+"""PointSup: instance segmentation from boxes and randomly placed, answered points. No torch in this file."""
+
+from pointanno.systems import SystemDescriptor
+
+SYSTEM = SystemDescriptor(
+    name="point_sup",
+    title="PointSup Mask R-CNN (box + points)",
+    package="pointanno_models.point_sup",
+    implementation="pointanno_models.point_sup.system:PointSup",
+    supervisions=("points", "masks"),
+    annotation="box_points",
+    output="instances",
+    stages=("train",),
+    metric="ap",
+)
+
+__all__ = ["SYSTEM"]
