@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from pointanno_models.backbones import PyramidBackbone, load_backbone_weights
 
 from pointanno.errors import InputError
+from pointanno_models.backbones import PyramidBackbone, load_backbone_weights
 
 
 def _backbone(**changes: object) -> PyramidBackbone:
@@ -62,5 +62,7 @@ def test_impossible_download_says_what_else_works(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", refuse)
-    with pytest.raises(InputError, match=r"could not be downloaded \(no route to host\); pass a file .* --weights FILE"):
+    with pytest.raises(
+        InputError, match=r"could not be downloaded \(no route to host\); pass a file .* --weights FILE"
+    ):
         load_backbone_weights(_backbone(), "resnet18", weights="imagenet", file=None)

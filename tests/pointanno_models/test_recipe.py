@@ -7,11 +7,11 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from pointanno_models.point_sup.recipe import PointSupRecipe
-from pointanno_models.recipe import recipe_from_mapping
 
 from pointanno.errors import InputError
 from pointanno.systems import available_systems, load_system
+from pointanno_models.point_sup.recipe import PointSupRecipe
+from pointanno_models.recipe import recipe_from_mapping
 
 
 def _table(system: str, recipe: str) -> dict[str, Any]:
@@ -44,11 +44,17 @@ def test_every_value_of_the_paper_recipe_is_commented(name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t["train"].update(step=5), "my.toml: the recipe has no setting train.step; did you mean train.steps?"),
+        (
+            lambda t: t["train"].update(step=5),
+            "my.toml: the recipe has no setting train.step; did you mean train.steps?",
+        ),
         (lambda t: t["train"].pop("steps"), "my.toml: the recipe lacks the setting train.steps"),
         (lambda t: t["train"].update(steps="many"), "my.toml: train.steps must be of type int, but is 'many'"),
         (lambda t: t["data"].update(scale=[1.0]), "my.toml: data.scale must have 2 entries, but has 1"),
-        (lambda t: t["detector"].update(anchor_sizes=[8, "x"]), r"my.toml: detector.anchor_sizes\[1\] must be of type int"),
+        (
+            lambda t: t["detector"].update(anchor_sizes=[8, "x"]),
+            r"my.toml: detector.anchor_sizes\[1\] must be of type int",
+        ),
         (lambda t: t.update(data=3), "my.toml: data must be a table of settings, but is 3"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from pointanno_models.data.augmentation import Augmentation, cut_masks, fit_scale, mark_outside, turn_coords
 from pointanno_models.data.records import MaskPatch, TrainingRecord
 
@@ -78,7 +79,9 @@ def test_marks_follow_the_object(seed: int) -> None:
 
 def test_points_that_a_crop_cuts_off_are_ignored_and_the_border_belongs_to_the_picture() -> None:
     labels = mark_outside(
-        np.array([[[0.0, 0.0], [8.0, 6.0], [8.1, 3.0], [-0.1, 3.0]]], dtype=np.float32), np.ones((1, 4), np.int8), (6, 8)
+        np.array([[[0.0, 0.0], [8.0, 6.0], [8.1, 3.0], [-0.1, 3.0]]], dtype=np.float32),
+        np.ones((1, 4), np.int8),
+        (6, 8),
     )
     assert labels.tolist() == [[1, 1, -1, -1]]
 

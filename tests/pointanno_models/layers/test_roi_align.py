@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from pycocotools import mask as mask_api
+
 from pointanno_models.layers.roi_align import (
     AlignedMultiScaleRoIAlign,
     crop_masks_to_boxes,
     paste_mask,
     paste_masks_as_rle,
 )
-from pycocotools import mask as mask_api
 
 
 def test_pooling_of_a_column_ramp_reads_the_cell_centres() -> None:
@@ -55,7 +56,10 @@ def test_cropping_is_the_inverse_of_pasting() -> None:
 
 def test_run_length_codes_of_boxes_that_leave_the_picture() -> None:
     codes = paste_masks_as_rle(
-        torch.ones(3, 4, 4), torch.tensor([[-4.0, -4.0, 4.0, 4.0], [2.0, 3.0, 6.0, 5.0], [20.0, 20.0, 30.0, 30.0]]), (8, 9), 0.5
+        torch.ones(3, 4, 4),
+        torch.tensor([[-4.0, -4.0, 4.0, 4.0], [2.0, 3.0, 6.0, 5.0], [20.0, 20.0, 30.0, 30.0]]),
+        (8, 9),
+        0.5,
     )
     areas = [int(mask_api.area(dict(code))) for code in codes]
     assert areas == [16, 8, 0]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from pointanno_models.point_sup.losses import loss_mask_point, point_cross_entropy
 from torch import Tensor
+
+from pointanno_models.point_sup.losses import loss_mask_point, point_cross_entropy
 
 
 def _target(coords: list[tuple[float, float]], labels: list[int], category: int = 1) -> dict[str, Tensor]:
@@ -34,7 +35,7 @@ def test_point_outside_of_the_proposal_has_no_gradient_until_the_proposal_covers
     gradients = []
     for box in ([0.0, 0.0, 8.0, 8.0], [0.0, 0.0, 10.0, 8.0]):
         logits = torch.zeros(1, 2, 4, 4, requires_grad=True)
-        loss_mask_point(logits, [torch.tensor([box])], [target], matched).backward()  # type: ignore[no-untyped-call]
+        loss_mask_point(logits, [torch.tensor([box])], [target], matched).backward()
         assert logits.grad is not None
         gradients.append(logits.grad.abs().sum().item())
     assert gradients[0] == 0
@@ -45,7 +46,7 @@ def test_border_of_the_proposal_is_inside() -> None:
     """At u = (0, 0.5) the value is damped to half, so the gradient reaches the two left middle cells."""
     logits = torch.zeros(1, 2, 2, 2, requires_grad=True)
     target = _target([(2.0, 6.0)], [1])
-    loss_mask_point(logits, [torch.tensor([[2.0, 4.0, 10.0, 8.0]])], [target], [torch.tensor([0])]).backward()  # type: ignore[no-untyped-call]
+    loss_mask_point(logits, [torch.tensor([[2.0, 4.0, 10.0, 8.0]])], [target], [torch.tensor([0])]).backward()
     assert logits.grad is not None
     torch.testing.assert_close(logits.grad[0, 1], torch.tensor([[-0.125, 0.0], [-0.125, 0.0]]))
 
@@ -53,7 +54,7 @@ def test_border_of_the_proposal_is_inside() -> None:
 def test_only_the_class_of_the_instance_gets_gradient() -> None:
     logits = torch.zeros(1, 4, 4, 4, requires_grad=True)
     target = _target([(4.0, 4.0)], [1], category=2)
-    loss_mask_point(logits, [torch.tensor([[0.0, 0.0, 8.0, 8.0]])], [target], [torch.tensor([0])]).backward()  # type: ignore[no-untyped-call]
+    loss_mask_point(logits, [torch.tensor([[0.0, 0.0, 8.0, 8.0]])], [target], [torch.tensor([0])]).backward()
     assert logits.grad is not None
     assert [bool(channel.abs().sum() > 0) for channel in logits.grad[0]] == [False, False, True, False]
 
@@ -69,4 +70,4 @@ def test_no_proposals_and_no_points_keep_the_graph() -> None:
     ):
         loss = loss_mask_point(logits, [box], [target], [torch.zeros(len(box), dtype=torch.long)])
         assert loss.item() == 0
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from pointanno_models.point_sup.targets import subsample_points
 
 
@@ -42,6 +43,8 @@ def test_a_single_point_is_always_kept() -> None:
 
 
 def test_no_points() -> None:
-    coords, labels = subsample_points(np.zeros((2, 0, 2), np.float32), np.zeros((2, 0), np.int8), np.random.default_rng(0))
+    coords, labels = subsample_points(
+        np.zeros((2, 0, 2), np.float32), np.zeros((2, 0), np.int8), np.random.default_rng(0)
+    )
     assert coords.shape == (2, 0, 2)
     assert labels.shape == (2, 0)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional
+
 from pointanno_models.backbones import PyramidBackbone
 from pointanno_models.point_sup.losses import loss_mask_point
 from pointanno_models.segmenters.mask_rcnn import MaskRCNN, MaskRCNNSettings, loss_mask
-from torch import Tensor
-from torch.nn import functional
 
 SETTINGS = MaskRCNNSettings(
     anchor_sizes=(12, 24, 48, 96),
