@@ -1,0 +1,91 @@
+"""Annotations and predictions drawn over pictures, for files that a person looks at."""
+
+from __future__ import annotations
+
+import colorsys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageDraw
+
+from pointanno.dataset import BACKGROUND, OBJECT
+from pointanno.formats.rle import rle_to_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pointanno.dataset import Instance, Target
+
+_ANSWER_COLORS = {OBJECT: (0, 200, 120), BACKGROUND: (230, 60, 60)}
+_UNSURE_COLOR = (160, 160, 160)
+_BOX_COLOR = (255, 220, 0)
+
+
+def draw_annotations(
+    image: NDArray[np.uint8], instances: Sequence[Instance], targets: Sequence[Target], zoom: int = 3
+) -> NDArray[np.uint8]:
+    """Boxes with their answered points (green object, red background, grey unsure) and single clicks (white).
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    instances, targets
+        Of this picture.
+    zoom : int
+        Pixels of the drawing for each pixel of the picture.
+
+    Returns
+    -------
+    (zoom * H, zoom * W, 3) uint8
+    """
+    height, width = image.shape[:2]
+    canvas = PillowImage.fromarray(image).resize((width * zoom, height * zoom), PillowImage.Resampling.NEAREST)
+    draw = ImageDraw.Draw(canvas)
+    for instance in instances:
+        draw.rectangle([value * zoom for value in instance.box.xyxy], outline=_BOX_COLOR)
+    drawn = [(instance.points, False) for instance in instances] + [(target.points, True) for target in targets]
+    for points, is_click in drawn:
+        for (x, y), label in zip(points.coords.tolist(), points.labels.tolist(), strict=True):
+            color = (255, 255, 255) if is_click else _ANSWER_COLORS.get(label, _UNSURE_COLOR)
+            centre_x, centre_y = (x + 0.5) * zoom, (y + 0.5) * zoom
+            draw.ellipse(
+                [centre_x - zoom, centre_y - zoom, centre_x + zoom, centre_y + zoom], fill=color, outline=(0, 0, 0)
+            )
+    return np.asarray(canvas)
+
+
+def draw_instances(
+    image: NDArray[np.uint8], rles: Sequence[Mapping[str, Any]], zoom: int = 3, opacity: float = 0.5
+) -> NDArray[np.uint8]:
+    """Masks in colours of their own, the first on top.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    rles
+        Run-length codes of the picture's size, best first.
+    zoom : int
+    opacity : float in [0, 1]
+
+    Returns
+    -------
+    (zoom * H, zoom * W, 3) uint8
+    """
+    colored = image.astype(np.float32)
+    for index, rle in reversed(list(enumerate(rles))):
+        mask = rle_to_mask(rle)
+        hue = (index * 0.618034) % 1  # the golden ratio keeps neighbouring hues apart
+        color = np.array(colorsys.hsv_to_rgb(hue, 0.85, 1.0), dtype=np.float32) * 255
+        colored[mask] = (1 - opacity) * image[mask] + opacity * color
+    drawn = colored.clip(0, 255).astype(np.uint8)
+    return np.repeat(np.repeat(drawn, zoom, axis=0), zoom, axis=1)
+
+
+def side_by_side(panels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Panels of one height beside each other, a white line between them."""
+    line = np.full((panels[0].shape[0], 6, 3), 255, dtype=np.uint8)
+    parts = [part for panel in panels for part in (panel, line)]
+    return np.concatenate(parts[:-1], axis=1)
