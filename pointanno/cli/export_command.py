@@ -1,0 +1,69 @@
+"""``pointanno export``: a project as a file that other tools load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from pointanno.cli.console import Json, emit
+
+
+def export_command(
+    project: Path,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    format: Annotated[str, Parameter(name=["--format", "-f"])] = "coco-point",
+    events: bool = True,
+    names: bool = True,
+    json: Json = False,
+) -> None:
+    """Write the current state of a project to a file; possible while the project is open elsewhere.
+
+    Parameters
+    ----------
+    project
+        Project folder.
+    out
+        The file to write; an existing one is replaced when the new one is complete.
+    format
+        coco-point, pointsup, coco-instances or coco-panoptic.
+    events
+        With the journal, where the format has room for it.
+    names
+        With the pseudonyms of the annotators.
+    json
+        Print one JSON object.
+
+    Examples
+    --------
+    pointanno export cells.pointanno -o points.json
+    """
+    from dataclasses import replace
+
+    from pointanno.formats import find_format
+    from pointanno.project import Project
+
+    chosen = find_format(format)
+    with Project.open(project, writable=False) as opened:
+        dataset = opened.dataset(with_events=events)
+    if not names:
+        dataset = replace(dataset, annotators=())
+    out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.write(dataset, out)
+    result = {
+        "file": str(out),
+        "format": format,
+        "images": len(dataset.images),
+        "boxes": len(dataset.instances),
+        "points": sum(len(one.points) for one in dataset.instances),
+        "targets": len(dataset.targets),
+        "clicks": sum(len(one.points) for one in dataset.targets),
+    }
+    emit(
+        result,
+        f"{out}: {result['boxes']} boxes with {result['points']} points and {result['clicks']} clicks "
+        f"on {result['images']} images ({format})",
+        as_json=json,
+    )

@@ -1,0 +1,61 @@
+"""``pointanno import``: annotations of a file into a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from pointanno.cli.console import Json, emit, note
+
+
+def import_command(
+    project: Path,
+    file: Path,
+    *,
+    format: Annotated[str | None, Parameter(name=["--format", "-f"])] = None,
+    json: Json = False,
+) -> None:
+    """Add the annotations of a file to the images of the same name; one step, which undo takes back.
+
+    Boxes without points get random ones, to be asked about in the window.
+
+    Parameters
+    ----------
+    project
+        Project folder.
+    file
+        COCO-point, PointSup, COCO instances or COCO panoptic JSON.
+    format
+        Name of the format; found out from the content by default.
+    json
+        Print one JSON object.
+
+    Examples
+    --------
+    pointanno import cells.pointanno boxes.json
+    """
+    from pointanno.formats import find_format, read_dataset
+    from pointanno.project import Project
+
+    with Project.open(project) as opened:
+        dataset = read_dataset(file) if format is None else find_format(format).read(file)
+        report = opened.import_dataset(dataset, file=str(file))
+    for sentence in report.skipped:
+        note(sentence)
+    result = {
+        "project": str(opened.path),
+        "file": str(file),
+        "images": report.images,
+        "boxes": report.boxes,
+        "clicks": report.clicks,
+        "categories": report.categories,
+        "skipped": list(report.skipped),
+    }
+    emit(
+        result,
+        f"{opened.path}: {report.boxes} boxes and {report.clicks} clicks on {report.images} images, "
+        f"{report.categories} new classes",
+        as_json=json,
+    )

@@ -1,0 +1,1 @@
+"""Alembic migrations of the project file; `pointanno.project.upgrade` runs them."""

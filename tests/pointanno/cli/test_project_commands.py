@@ -1,0 +1,112 @@
+"""A project from the command line: new, import, export, open."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from pointanno.cli import main
+from pointanno.formats import read_dataset
+from pointanno.project import Project
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in (1, 2):
+        Picture.fromarray(np.full((20, 30), number, dtype=np.uint8)).save(folder / f"p{number}.png")
+    return folder
+
+
+def result(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
+    capsys.readouterr()
+    main([*map(str, arguments), "--json"])
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1, "one JSON object on standard output"
+    answer = json.loads(out)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, arguments)])
+    captured = capsys.readouterr()
+    assert ended.value.code == 2 and captured.out == "" and "Traceback" not in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+    return captured.err
+
+
+def test_new_export_import_open(tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = result(capsys, "new", tmp_path / "p", "--images", pictures, "--thing", "cell", "--stuff", "ground")
+    assert made["images"] == 2 and [one["isthing"] for one in made["categories"]] == [True, False]
+    path = Path(made["project"])
+    with Project.open(path) as project:
+        project.record("click", {"uid": "a" * 32, "category_id": 1, "x": 3, "y": 4}, image_id=1)
+        payload = {"uid": "b" * 32, "category_id": 1, "box": [0, 0, 9, 9], "point_coords": [[1, 1], [2, 2]]}
+        project.record("box", payload, image_id=2)
+        project.record("answer", {"uid": "b" * 32, "point": 0, "value": "object"}, image_id=2)
+
+        # the project is open for writing here, and may be exported meanwhile
+        written = result(capsys, "export", path, "-o", tmp_path / "out" / "points.json")
+    assert (written["boxes"], written["points"], written["clicks"]) == (1, 2, 1)
+    found = read_dataset(tmp_path / "out" / "points.json")
+    assert len(found.instances) == 1 and len(found.targets) == 1 and len(found.events) == 5
+
+    plain = result(capsys, "export", path, "-o", tmp_path / "plain.json", "--no-events", "--no-names")
+    assert plain["boxes"] == 1
+    assert read_dataset(tmp_path / "plain.json").events == () == read_dataset(tmp_path / "plain.json").annotators
+    result(capsys, "export", path, "-o", tmp_path / "strict.json", "--format", "pointsup")
+    assert len(read_dataset(tmp_path / "strict.json").instances) == 1
+
+    copy = result(capsys, "new", tmp_path / "copy", "--images", pictures)["project"]
+    taken = result(capsys, "import", copy, tmp_path / "out" / "points.json")
+    assert (taken["images"], taken["boxes"], taken["clicks"], taken["categories"]) == (2, 1, 1, 2)
+    shown = result(capsys, "open", copy, "--no-window")
+    assert (shown["boxes"], shown["clicks"], shown["answers"], shown["recovered"]) == (1, 1, 1, "")
+
+    from_coco = result(capsys, "new", tmp_path / "q", "--images", pictures, "--coco", tmp_path / "strict.json")
+    assert [one["name"] for one in from_coco["categories"]] == ["cell"]
+
+
+def test_open_starts_the_window(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[Path] = []
+    window = ModuleType("napari_pointanno.application")
+    window.run = opened.append  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "napari_pointanno.application", window)
+    path = Path(result(capsys, "new", tmp_path / "p", "--images", pictures)["project"])
+    moved = tmp_path / "moved"
+    pictures.rename(moved)
+    main(["open", str(path)])
+    captured = capsys.readouterr()
+    assert opened == [path] and "the folder of the images is missing" in captured.err
+    main(["open", str(path), "--images", str(moved)])
+    assert opened == [path, path] and capsys.readouterr().err == ""
+    with Project.open(path) as project:
+        assert project.image(1).path == moved / "p1.png"
+
+
+def test_refusals(tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "nowhere: the folder of the images is missing" in refusal(
+        capsys, "new", tmp_path / "p", "--images", tmp_path / "nowhere"
+    )
+    assert "there is no such project" in refusal(capsys, "open", tmp_path / "p")
+    assert "there is no such project" in refusal(capsys, "export", tmp_path / "p", "-o", tmp_path / "x.json")
+    path = result(capsys, "new", tmp_path / "p", "--images", pictures)["project"]
+    assert "this already exists" in refusal(capsys, "new", path, "--images", pictures)
+    assert "'xml'" in refusal(capsys, "export", path, "-o", tmp_path / "x.json", "--format", "xml")
+    (tmp_path / "empty.json").write_bytes(b"")
+    assert "empty.json" in refusal(capsys, "import", path, tmp_path / "empty.json")
+    with Project.open(path):
+        assert "open for writing elsewhere" in refusal(capsys, "import", path, tmp_path / "empty.json")
