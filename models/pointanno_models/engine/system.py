@@ -69,9 +69,7 @@ class System(Protocol):
     def schedule(self, stage: str) -> Schedule:
         """Length and rhythm of a stage."""
 
-    def prepare(
-        self, dataset: PointDataset, images: Path, *, supervision: str, stage: str
-    ) -> int:
+    def prepare(self, dataset: PointDataset, images: Path, *, supervision: str, stage: str) -> int:
         """Read what training needs and return the number of training images.
 
         Raises
@@ -92,9 +90,7 @@ class System(Protocol):
             If the recipe asks for weights that cannot be downloaded; says which options there are.
         """
 
-    def build_optimizer(
-        self, network: nn.Module, stage: str, steps: int
-    ) -> tuple[Optimizer, LRScheduler]:
+    def build_optimizer(self, network: nn.Module, stage: str, steps: int) -> tuple[Optimizer, LRScheduler]:
         """Optimiser and a schedule that is stepped once a training step."""
 
     def sample(self, index: int, rng: np.random.Generator) -> Any:

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from pointanno_models.point_sup.recipe import PointSupRecipe
 
 
-def build_network(recipe: PointSupRecipe, num_categories: int, *, supervision: str, weights: Path | None) -> MaskRCNN:
+def build_network(
+    recipe: PointSupRecipe,
+    num_categories: int,
+    *,
+    supervision: str,
+    weights: Path | None = None,
+    pretrained: bool = True,
+) -> MaskRCNN:
     """A new Mask R-CNN whose mask loss follows the supervision.
 
     Parameters
@@ -25,6 +32,8 @@ def build_network(recipe: PointSupRecipe, num_categories: int, *, supervision: s
     supervision : {"points", "masks"}
     weights : Path or None
         Local file of backbone weights; None leaves the choice to the recipe.
+    pretrained : bool
+        False reads and downloads nothing: all weights are loaded afterwards.
 
     Raises
     ------
@@ -39,7 +48,8 @@ def build_network(recipe: PointSupRecipe, num_categories: int, *, supervision: s
         channels=network.fpn_channels,
         frozen_stages=network.frozen_stages,
     )
-    load_backbone_weights(backbone, network.backbone, weights=network.weights, file=weights)
+    if pretrained:
+        load_backbone_weights(backbone, network.backbone, weights=network.weights, file=weights)
     return MaskRCNN(
         backbone, num_categories, recipe.detector, loss_mask_point if supervision == "points" else loss_mask
     )

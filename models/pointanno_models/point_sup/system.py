@@ -79,9 +79,15 @@ class PointSup:
         self._records = records_from_dataset(dataset, images, supervision=supervision)
         return len(self._records)
 
-    def build_network(self, *, weights: Path | None) -> nn.Module:
+    def build_network(self, *, weights: Path | None, pretrained: bool = True) -> nn.Module:
         """A new network, its mask loss chosen by the supervision of `prepare`."""
-        return build_network(self.recipe, len(self._category_ids), supervision=self._supervision, weights=weights)
+        return build_network(
+            self.recipe,
+            len(self._category_ids),
+            supervision=self._supervision,
+            weights=weights,
+            pretrained=pretrained,
+        )
 
     def build_optimizer(self, network: nn.Module, stage: str, steps: int) -> tuple[Optimizer, LRScheduler]:
         """Optimiser over all trained weights; norms and biases are not decayed under AdamW."""

@@ -1,0 +1,50 @@
+"""``pointanno stop``: ask a training to end with a checkpoint."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pointanno.cli.console import Json, emit
+from pointanno.errors import InputError
+
+
+def stop_command(run: Path, *, wait: float = 0.0, json: Json = False) -> None:
+    """Ask a training to end after its current step, with a checkpoint to resume from.
+
+    Parameters
+    ----------
+    run
+        Run folder.
+    wait
+        Seconds to wait until it has ended; 0 returns at once.
+
+    Examples
+    --------
+    pointanno stop runs/2026-11-20_point_sup_small --wait 30
+    """
+    from pointanno.runs import RunFolder
+
+    folder = RunFolder(run)
+    status = folder.status()
+    if not status.is_active:
+        emit(
+            {"run": str(folder.path), "state": status.state},
+            f"{folder.path}: not running ({status.state})",
+            as_json=json,
+        )
+        return
+    folder.request_stop()
+    deadline = time.monotonic() + wait
+    while folder.status().is_active and time.monotonic() < deadline:
+        time.sleep(0.1)
+    status = folder.status()
+    if wait and status.is_active:
+        raise InputError(
+            f"{folder.path}: still running after {wait:g} s; it ends after its current step, look again later"
+        )
+    emit(
+        {"run": str(folder.path), "state": status.state, "step": status.step},
+        f"{folder.path}: {status.state} at step {status.step} of {status.steps}",
+        as_json=json,
+    )

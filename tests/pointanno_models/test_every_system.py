@@ -1,0 +1,167 @@
+"""What every system must be able to do, found by name; a new system gets these tests for free."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as PillowImage
+from pycocotools import mask as mask_api
+
+from pointanno.dataset import InstancePrediction, PointDataset
+from pointanno.errors import InputError
+from pointanno.formats import read_dataset
+from pointanno.scenes import write_scenes
+from pointanno.systems import available_systems, load_system
+
+SYSTEMS = available_systems()
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three generated scenes with points and masks."""
+    return write_scenes(tmp_path_factory.mktemp("scenes"), 3, 128, seed=5)
+
+
+def _recipe(name: str, recipe: str = "small") -> dict[str, Any]:
+    table = tomllib.loads(load_system(name).recipe_file(recipe).read_text(encoding="utf-8"))
+    table["network"]["weights"] = "none"
+    return table
+
+
+def _system(name: str, dataset: PointDataset, images: Path, supervision: str, **recipe: str) -> Any:
+    system = load_system(name).load()(_recipe(name, **recipe), dataset.categories, recipe_file="test.toml")
+    system.prepare(dataset, images, supervision=supervision, stage=system.stages()[0])
+    return system
+
+
+def _data(scenes: Path, supervision: str) -> PointDataset:
+    return read_dataset(scenes / ("points.json" if supervision == "points" else "instances.json"))
+
+
+def _losses(system: Any, network: torch.nn.Module, seed: int) -> dict[str, torch.Tensor]:
+    samples = [system.sample(index, np.random.default_rng((seed, index))) for index in range(2)]
+    torch.manual_seed(seed)
+    return dict(system.training_step(network, system.collate(samples)))
+
+
+CASES = [(name, supervision) for name in SYSTEMS for supervision in load_system(name).supervisions]
+
+
+@pytest.mark.parametrize(("name", "supervision"), CASES)
+def test_step_reaches_every_weight_and_repeats(name: str, supervision: str, scenes: Path) -> None:
+    system = _system(name, _data(scenes, supervision), scenes / "images", supervision)
+    torch.manual_seed(0)
+    network = system.build_network(weights=None).train()
+    first = _losses(system, network, seed=3)
+    assert all(torch.isfinite(loss) and loss.ndim == 0 for loss in first.values())
+    torch.stack(list(first.values())).sum().backward()
+    without = [key for key, weight in network.named_parameters() if weight.requires_grad and weight.grad is None]
+    assert not without
+    second = _losses(system, network, seed=3)
+    assert {key: loss.item() for key, loss in first.items()} == {key: loss.item() for key, loss in second.items()}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_paper_recipe_builds_its_network(name: str, scenes: Path) -> None:
+    system = _system(name, _data(scenes, "points"), scenes / "images", "points", recipe="paper")
+    network = system.build_network(weights=None)
+    optimizer, schedule = system.build_optimizer(network, system.stages()[0], 100)
+    before = optimizer.param_groups[0]["lr"]
+    for _ in range(20):
+        optimizer.step()
+        schedule.step()
+    assert optimizer.param_groups[0]["lr"] > before  # warm-up
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("size", [(40, 57), (128, 128), (200, 33)])
+def test_prediction_fits_the_picture(name: str, size: tuple[int, int], scenes: Path) -> None:
+    system = _system(name, _data(scenes, "points"), scenes / "images", "points")
+    torch.manual_seed(0)
+    network = system.build_network(weights=None).eval()
+    with torch.no_grad():  # an untrained network finds nothing above the usual threshold
+        network.roi_heads.score_thresh = 0.0
+    picture = np.random.default_rng(0).integers(0, 255, size=(*size, 3), dtype=np.uint8)
+    found = system.predict(network, picture)
+    assert isinstance(found, InstancePrediction)
+    assert len(found) > 0
+    assert found.boxes.shape == (len(found), 4)
+    assert (np.diff(found.scores) <= 0).all()
+    known = {category.id for category in system.categories if category.isthing}
+    assert set(found.category_ids.tolist()) <= known
+    for rle, box in zip(found.rles, found.boxes, strict=True):
+        assert tuple(rle["size"]) == size
+        x, y, width, height = mask_api.toBbox(dict(rle))
+        assert x >= box[0] - 1
+        assert y >= box[1] - 1
+        assert x + width <= box[2] + 1
+        assert y + height <= box[3] + 1
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_grey_and_sixteen_bit_pictures_are_predicted(name: str, scenes: Path) -> None:
+    system = _system(name, _data(scenes, "points"), scenes / "images", "points")
+    network = system.build_network(weights=None).eval()
+    shapes: tuple[tuple[tuple[int, ...], type], ...] = (
+        ((64, 64), np.uint8),
+        ((64, 64), np.uint16),
+        ((64, 64, 5), np.float32),
+    )
+    for shape, dtype in shapes:
+        assert isinstance(system.predict(network, np.full(shape, 200, dtype)), InstancePrediction)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_data_without_answers_is_refused(name: str, scenes: Path) -> None:
+    masks = _data(scenes, "masks")
+    with pytest.raises(InputError, match="no box of the data set has an answered point"):
+        _system(name, masks, scenes / "images", "points")
+    with pytest.raises(InputError, match="the data set has no boxes to learn from"):
+        _system(name, PointDataset(masks.images, masks.categories), scenes / "images", "points")
+    with pytest.raises(InputError, match="needs a mask for every instance"):
+        _system(name, _data(scenes, "points"), scenes / "images", "masks")
+    with pytest.raises(InputError, match=r"scene_0005\.png: image 1 of the data set is not there"):
+        _system(name, masks, scenes / "elsewhere", "masks")
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_crop_without_objects_trains(name: str, scenes: Path, tmp_path: Path) -> None:
+    """A tiny object in a large empty picture: most crops show nothing, and the loss stays finite."""
+    dataset = _data(scenes, "points")
+    PillowImage.fromarray(np.zeros((128, 128, 3), np.uint8)).save(tmp_path / "empty.png")
+    first = dataset.images[0]
+    only = next(instance for instance in dataset.instances if instance.image_id == first.id)
+    (tmp_path / first.file_name).write_bytes((tmp_path / "empty.png").read_bytes())
+    system = _system(name, PointDataset((first,), dataset.categories, (only,)), tmp_path, "points")
+    network = system.build_network(weights=None).train()
+    for seed in range(3):
+        sample = system.sample(0, np.random.default_rng(seed))
+        batch = system.collate([sample, sample])
+        for target in batch["targets"]:
+            for key in target:
+                target[key] = target[key][:0]
+        losses = system.training_step(network, batch)
+        assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "supervision"), CASES)
+def test_two_pictures_can_be_learnt_by_heart(name: str, supervision: str, scenes: Path) -> None:
+    system = _system(name, _data(scenes, supervision), scenes / "images", supervision)
+    torch.manual_seed(0)
+    network = system.build_network(weights=None).train()
+    optimizer, schedule = system.build_optimizer(network, system.stages()[0], 80)
+    history = []
+    for step in range(80):
+        loss = torch.stack(list(_losses(system, network, seed=step).values())).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        history.append(loss.item())
+    assert np.mean(history[-10:]) < 0.6 * np.mean(history[:10]), history
