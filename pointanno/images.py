@@ -1,0 +1,273 @@
+"""Pictures from disk: size from the header, pixels in the native type, and the 8-bit RGB that networks see.
+
+Orientation tags are applied, so sizes and pixels are those that a person sees. Of a file with several planes
+(multi-page TIFF, animated picture) the first plane is read; channels stay together as the last axis.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import UnidentifiedImageError
+
+from pointanno.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
+"""Kinds of files that `find_images` lists."""
+
+_TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
+_ORIENTATION_TAG = 274
+_TURNED_ORIENTATIONS = frozenset({5, 6, 7, 8})  # those that swap width and height
+
+# Pillow refuses very large pictures as an attack on servers; here they are the user's own slides and maps.
+PillowImage.MAX_IMAGE_PIXELS = None
+
+
+def find_images(folder: str | Path) -> list[Path]:
+    """Pictures that lie directly in a folder, in natural order (``a2.png`` before ``a10.png``).
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or holds no picture.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder; name a folder with pictures")
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    ]
+    if not found:
+        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+        raise InputError(f"{folder}: the folder holds no picture; expected files of the kinds {kinds}")
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that compares runs of digits as numbers and everything else without regard to case."""
+    parts = re.split(r"(\d+)", name.casefold())
+    key = tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
+    return (*key, (2, 0, name))  # names that differ in case only still have one order
+
+
+def read_size(path: str | Path) -> tuple[int, int]:
+    """Height and width from the header alone, as a person sees the picture.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty or no picture.
+    """
+    path = Path(path)
+    _check_file(path)
+    try:
+        if path.suffix.lower() in _TIFF_SUFFIXES:
+            return _tiff_size(path)
+        with PillowImage.open(path) as picture:
+            width, height = picture.size
+            turned = _orientation_of(picture) in _TURNED_ORIENTATIONS
+    except InputError:
+        raise
+    except Exception as error:  # decoders raise whatever they like on damaged files
+        raise _not_readable(path, error) from error
+    return (width, height) if turned else (height, width)
+
+
+def read_image(path: str | Path) -> NDArray[Any]:
+    """Pixels of a picture in their native type.
+
+    Palettes are resolved to RGB (RGBA when transparent), grey with alpha becomes RGBA, so two channels always
+    mean two measured channels. Colour PNGs with 16 bits a channel are delivered with 8, as Pillow reads them.
+
+    Returns
+    -------
+    (H, W) or (H, W, C), native dtype
+        bool becomes uint8 0 and 255.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, truncated or no picture.
+    """
+    path = Path(path)
+    _check_file(path)
+    try:
+        if path.suffix.lower() in _TIFF_SUFFIXES:
+            return _read_tiff(path)
+        return _read_with_pillow(path)
+    except InputError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # see read_size
+        raise _not_readable(path, error) from error
+
+
+def to_rgb8(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Any picture as 8-bit RGB for display and networks.
+
+    Parameters
+    ----------
+    array : (H, W) or (H, W, C), any dtype
+        8-bit values are kept. All other types are scaled so that the 0.1 and 99.9 percentiles of the finite
+        values become 0 and 255, the same for all channels.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        Grey is repeated, of two channels the third is zero, of more than three the first three are kept
+        (so alpha is dropped).
+    """
+    array = np.asarray(array)
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] == 0):
+        raise ValueError(f"array must have shape (H, W) or (H, W, C), but got {array.shape}")
+    if array.ndim == 2:
+        array = array[..., None]
+    array = array[..., :3]
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    if array.dtype != np.uint8:
+        array = _scale_to_8_bit(array)
+    channels = array.shape[2]
+    if channels == 1:
+        array = np.repeat(array, 3, axis=2)
+    elif channels == 2:
+        array = np.concatenate([array, np.zeros_like(array[..., :1])], axis=2)
+    return np.ascontiguousarray(array)
+
+
+def _scale_to_8_bit(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Stretch between the 0.1 and 99.9 percentiles."""
+    values = array.astype(np.float32)
+    finite = np.isfinite(values)
+    if not finite.all():
+        values = np.where(finite, values, 0)
+    if not finite.any():
+        return np.zeros(array.shape, np.uint8)
+    low, high = np.percentile(values[finite], [0.1, 99.9])
+    if high <= low:
+        return np.zeros(array.shape, np.uint8)
+    scaled = np.clip((values - low) * (255.0 / (high - low)), 0, 255)
+    return np.asarray(scaled + 0.5, dtype=np.uint8)
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what cannot be a picture before any decoder sees it."""
+    if not path.exists():
+        raise InputError(f"{path}: the picture is missing; put it back or remove it from the list")
+    if not path.is_file():
+        raise InputError(f"{path}: expected a picture file, but this is a folder")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the picture is empty (0 bytes); copy it again")
+
+
+def _not_readable(path: Path, error: Exception) -> InputError:
+    """The sentence for a file that a decoder refused."""
+    if isinstance(error, PermissionError):
+        return InputError(f"{path}: the picture may not be read; change its permissions")
+    if isinstance(error, UnidentifiedImageError):
+        return InputError(f"{path}: the file is not a picture of a known kind; convert it to PNG or TIFF")
+    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return InputError(f"{path}: the picture is damaged or truncated ({reason}); copy or convert it again")
+
+
+def _read_with_pillow(path: Path) -> NDArray[Any]:
+    """Everything but TIFF."""
+    with PillowImage.open(path) as picture:
+        orientation = _orientation_of(picture)
+        mode = _plain_mode(picture)
+        array = np.asarray(picture if mode == picture.mode else picture.convert(mode))
+    array = _turn_upright(array, orientation)
+    # 16-bit PNGs arrive big-endian or as 32-bit integers, depending on Pillow's version
+    if array.dtype == np.int32 and array.size and array.min() >= 0 and array.max() <= 65535:
+        return array.astype(np.uint16)
+    return np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
+
+
+def _orientation_of(picture: PillowImage.Image) -> int:
+    """Orientation tag from the header; Pillow would decode a whole PNG to look for it behind the pixels."""
+    if picture.format == "PNG" and "exif" not in picture.info:
+        return 1
+    return int(picture.getexif().get(_ORIENTATION_TAG, 1))
+
+
+def _plain_mode(picture: PillowImage.Image) -> str:
+    """Mode of Pillow whose channels are grey, or red, green, blue and alpha."""
+    if picture.mode == "P":
+        return "RGBA" if "transparency" in picture.info else "RGB"
+    if picture.mode in ("LA", "PA", "La", "RGBa"):
+        return "RGBA"
+    if picture.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        return "RGB"
+    return "L" if picture.mode == "1" else picture.mode
+
+
+def _tiff_size(path: Path) -> tuple[int, int]:
+    """Height and width of the first plane of a TIFF."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        extent = dict(zip(series.axes, series.shape, strict=True))
+        height, width = int(extent["Y"]), int(extent["X"])
+        turned = _tiff_orientation(file) in _TURNED_ORIENTATIONS
+    return (width, height) if turned else (height, width)
+
+
+def _read_tiff(path: Path) -> NDArray[Any]:
+    """First plane of a TIFF, all channels."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        orientation = _tiff_orientation(file)
+        try:
+            if set(series.axes) <= set("YXS"):
+                array, axes = series.asarray(), series.axes
+            elif "C" in series.axes:
+                array, axes = series.asarray(), series.axes
+            else:  # only the first page is wanted: do not read a whole stack for it
+                page = series.keyframe
+                array, axes = page.asarray(), page.axes
+        except ValueError as error:
+            if "imagecodecs" not in str(error):
+                raise
+            return _read_with_pillow(path)  # compressed in a way that only Pillow knows
+    first_plane: list[int | slice] = [slice(None) if axis in "YXSC" else 0 for axis in axes]
+    array = array[tuple(first_plane)]
+    axes = "".join(axis for axis in axes if axis in "YXSC")
+    order = [axes.index(axis) for axis in "YXCS" if axis in axes]
+    array = array.transpose(order)
+    if array.ndim == 4:  # channels of colour samples: one list of channels
+        array = array.reshape(*array.shape[:2], -1)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    return np.ascontiguousarray(_turn_upright(array, orientation))
+
+
+def _tiff_orientation(file: Any) -> int:
+    """Orientation tag of the first page, 1 if it has none."""
+    tag = file.pages[0].tags.get(_ORIENTATION_TAG)
+    return int(tag.value) if tag is not None else 1
+
+
+def _turn_upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Undo an orientation tag (1 to 8, TIFF 6.0)."""
+    if orientation in _TURNED_ORIENTATIONS:
+        array = array.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    return array
