@@ -141,4 +141,5 @@ def normalize_to_boxes(point_coords: ArrayLike, boxes: ArrayLike) -> NDArray[np.
     """
     boxes = np.asarray(boxes, dtype=np.float64)
     origin, size = boxes[..., None, :2], boxes[..., None, 2:] - boxes[..., None, :2]
-    return (np.asarray(point_coords, dtype=np.float64) - origin) / size
+    relative: NDArray[np.float64] = (np.asarray(point_coords, dtype=np.float64) - origin) / size
+    return relative

@@ -34,6 +34,8 @@ def demo_command(
     With a display the window opens on the project while the training runs; without one, everything is
     done here and pictures are written.
 
+    Example: `pointanno demo --no-window --out first_look`
+
     Parameters
     ----------
     data
@@ -46,10 +48,6 @@ def demo_command(
         Length of the training.
     threads
         Threads of torch on the CPU.
-
-    Examples
-    --------
-    pointanno demo --no-window --out first_look
     """
     from pointanno import demo as job
 

@@ -14,9 +14,7 @@ def doctor_command(*, json: Json = False) -> None:
 
     Exits with 2 if something that pointanno needs is broken.
 
-    Examples
-    --------
-    pointanno doctor
+    Example: `pointanno doctor`
     """
     from pointanno.diagnosis import diagnose
 

@@ -24,6 +24,8 @@ def evaluate_command(
 
     Pictures are joined by file name where the prediction has it, else by image id.
 
+    Example: `pointanno evaluate nuclei/val/instances.json pred.json --json`
+
     Parameters
     ----------
     truth
@@ -39,10 +41,6 @@ def evaluate_command(
         Evaluate the same detections with their boxes filled: what masks must beat.
     json
         Print one JSON object.
-
-    Examples
-    --------
-    pointanno evaluate nuclei/val/instances.json pred.json --json
     """
     from pointanno.evaluation.average_precision import MAX_DETECTIONS
     from pointanno.evaluation.files import evaluate_files

@@ -21,6 +21,8 @@ def export_command(
 ) -> None:
     """Write the current state of a project to a file; possible while the project is open elsewhere.
 
+    Example: `pointanno export cells.pointanno -o points.json`
+
     Parameters
     ----------
     project
@@ -35,10 +37,6 @@ def export_command(
         With the pseudonyms of the annotators.
     json
         Print one JSON object.
-
-    Examples
-    --------
-    pointanno export cells.pointanno -o points.json
     """
     from dataclasses import replace
 

@@ -21,6 +21,8 @@ def import_command(
 
     Boxes without points get random ones, to be asked about in the window.
 
+    Example: `pointanno import cells.pointanno boxes.json`
+
     Parameters
     ----------
     project
@@ -31,10 +33,6 @@ def import_command(
         Name of the format; found out from the content by default.
     json
         Print one JSON object.
-
-    Examples
-    --------
-    pointanno import cells.pointanno boxes.json
     """
     from pointanno.formats import find_format, read_dataset
     from pointanno.project import Project

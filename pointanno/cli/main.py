@@ -23,7 +23,7 @@ app = App(
 
 for _name in (
     "demo", "new", "open", "scenes", "simulate", "import", "export", "validate", "stats", "train", "runs",
-    "stop", "predict", "evaluate", "benchmark", "doctor",
+    "stop", "predict", "evaluate", "doctor",
 ):  # fmt: skip
     app.command(f"pointanno.cli.{_name}_command:{_name}_command", name=_name)
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             result_action="return_value",
         )
     except CycloptsError as error:
-        print(f"pointanno: {error}. See `pointanno --help`", file=sys.stderr)
+        print(f"pointanno: {str(error).rstrip('.')}. See `pointanno --help`", file=sys.stderr)
         raise SystemExit(BAD_INPUT) from None
     except InputError as error:
         print(f"pointanno: {error}", file=sys.stderr)

@@ -23,6 +23,8 @@ def new_command(
 ) -> None:
     """Make a project from a folder of pictures, which stay where they are.
 
+    Example: `pointanno new cells --images pictures --thing cell --stuff background`
+
     Parameters
     ----------
     project
@@ -41,10 +43,6 @@ def new_command(
         Seed of the random points.
     json
         Print one JSON object.
-
-    Examples
-    --------
-    pointanno new cells --images pictures --thing cell --stuff background
     """
     from tqdm import tqdm
 

@@ -16,6 +16,8 @@ _WINDOW = "napari_pointanno.application"
 def open_command(project: Path, *, images: Path | None = None, window: bool = True, json: Json = False) -> None:
     """Open a project in napari.
 
+    Example: `pointanno open cells.pointanno`
+
     Parameters
     ----------
     project
@@ -26,10 +28,6 @@ def open_command(project: Path, *, images: Path | None = None, window: bool = Tr
         Without it the project is only checked, and what it holds is told.
     json
         Print one JSON object.
-
-    Examples
-    --------
-    pointanno open cells.pointanno
     """
     from pointanno.project import Project
 

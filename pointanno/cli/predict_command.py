@@ -27,6 +27,8 @@ def predict_command(
     Every entry carries the picture's file name besides its id, so that `pointanno evaluate` finds its truth.
     A picture that cannot be read is named and left out; the exit code is 2 then.
 
+    Example: `pointanno predict runs/first --images pictures/ -o predictions.json`
+
     Parameters
     ----------
     run
@@ -43,10 +45,6 @@ def predict_command(
         auto (CUDA, else Apple GPU, else CPU), cpu, cuda, cuda:1, mps.
     threads
         Threads of torch on the CPU; by default OMP_NUM_THREADS, else all available cores.
-
-    Examples
-    --------
-    pointanno predict runs/first --images pictures/ -o predictions.json
     """
     from pointanno.runs import RunFolder
 

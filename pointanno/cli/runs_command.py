@@ -11,14 +11,12 @@ from pointanno.cli.console import Json, emit
 def runs_command(folder: Path = Path("runs"), *, json: Json = False) -> None:
     """List training runs with their state, progress, loss and best score.
 
+    Example: `pointanno runs street.pointanno/runs`
+
     Parameters
     ----------
     folder
         Folder that holds run folders, or one run folder.
-
-    Examples
-    --------
-    pointanno runs street.pointanno/runs
     """
     from pointanno.runs import list_runs
 

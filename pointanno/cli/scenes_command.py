@@ -10,6 +10,8 @@ from pointanno.cli.console import Json, emit
 def scenes_command(dest: Path, *, count: int = 12, size: int = 128, seed: int = 0, json: Json = False) -> None:
     """Draw scenes of houses, boats and balloons with exact masks, and points from them.
 
+    Example: `pointanno scenes my_scenes --count 40 --size 128 --seed 0`
+
     Parameters
     ----------
     dest
@@ -22,10 +24,6 @@ def scenes_command(dest: Path, *, count: int = 12, size: int = 128, seed: int = 
         Seed of the first picture; the next one has the next seed.
     json
         Print one JSON object.
-
-    Examples
-    --------
-    pointanno scenes my_scenes --count 40 --size 128 --seed 0
     """
     from pointanno.scenes import write_scenes
 

@@ -26,6 +26,8 @@ def simulate_command(
 ) -> None:
     """Draw points from masks, as an annotator who knows the truth.
 
+    Example: `pointanno simulate nuclei/train/instances.json --protocol box-points -n 10 --seed 0 -o points.json`
+
     Parameters
     ----------
     truth
@@ -50,10 +52,6 @@ def simulate_command(
         coco-point keeps everything; pointsup is the strict form for published loaders.
     json
         Print one JSON object.
-
-    Examples
-    --------
-    pointanno simulate nuclei/train/instances.json --protocol box-points -n 10 --seed 0 -o points.json
     """
     from pointanno.errors import InputError
     from pointanno.formats import find_format, read_dataset

@@ -11,16 +11,14 @@ from pointanno.cli.console import Json, emit
 def stats_command(file: Path, *, json: Json = False) -> None:
     """Count images, boxes, clicks and points of an annotation file, by class and by answer.
 
+    Example: `pointanno stats points.json`
+
     Parameters
     ----------
     file
         COCO-point, PointSup, COCO instances or COCO panoptic JSON.
     json
         Print one JSON object.
-
-    Examples
-    --------
-    pointanno stats points.json
     """
     from pointanno.formats import read_dataset
     from pointanno.formats.stats import count_dataset

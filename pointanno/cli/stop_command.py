@@ -12,16 +12,14 @@ from pointanno.errors import InputError
 def stop_command(run: Path, *, wait: float = 0.0, json: Json = False) -> None:
     """Ask a training to end after its current step, with a checkpoint to resume from.
 
+    Example: `pointanno stop runs/2026-11-20_point_sup_small --wait 30`
+
     Parameters
     ----------
     run
         Run folder.
     wait
         Seconds to wait until it has ended; 0 returns at once.
-
-    Examples
-    --------
-    pointanno stop runs/2026-11-20_point_sup_small --wait 30
     """
     from pointanno.runs import RunFolder
 

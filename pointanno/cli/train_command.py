@@ -50,6 +50,8 @@ def train_command(
     Ctrl-C, `pointanno stop RUN` and the window's Stop button end it after the current step with a
     checkpoint, from which `--resume` goes on as if nothing had happened.
 
+    Example: `pointanno train points.json --images pictures/ --system point_sup --recipe small --run runs/first`
+
     Parameters
     ----------
     data
@@ -92,10 +94,6 @@ def train_command(
         Run folder to create; by default a new one in runs/.
     resume
         Go on with the run folder `--run` from its last checkpoint.
-
-    Examples
-    --------
-    pointanno train points.json --images pictures/ --system point_sup --recipe small --run runs/first
     """
     # `devices` go to torchrun, which starts the worker once for each
     arguments = _arguments(

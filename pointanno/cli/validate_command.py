@@ -22,6 +22,8 @@ def validate_command(
 ) -> None:
     """Say what is wrong with an annotation file, one sentence per finding; exit code 2 if there are errors.
 
+    Example: `pointanno validate points.json --images pictures --strict`
+
     Parameters
     ----------
     file
@@ -32,10 +34,6 @@ def validate_command(
         Also check what the published PointSup loader needs.
     json
         Print one JSON object.
-
-    Examples
-    --------
-    pointanno validate points.json --images pictures --strict
     """
     from pointanno.cli.main import BAD_INPUT
     from pointanno.formats.validate import has_errors, validate_file

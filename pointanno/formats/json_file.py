@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
+from pointanno.atomic import replacing
 from pointanno.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,23 +64,10 @@ def replace_file(path: str | Path) -> Iterator[IO[bytes]]:
     if path.is_dir():
         raise InputError(f"{path}: expected the name of a file to write, but this is a folder; add a file name")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise _not_written(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with replacing(path) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
     except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
         raise _not_written(path, error) from error
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
 
 
 def write_json(path: str | Path, data: Any) -> None:
@@ -124,23 +110,3 @@ def _not_written(path: Path, error: OSError) -> InputError:
         errno.EROFS: "the folder is read-only; choose another one",
     }.get(error.errno or 0, f"it could not be written ({error.strerror or error}); choose another place")
     return InputError(f"{path}: {advice}")
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable; Windows has no such call."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass  # some network drives refuse; the file itself is synced
-    finally:
-        os.close(handle)

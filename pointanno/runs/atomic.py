@@ -1,24 +1,16 @@
-"""Files that are either the old or the new one, never half of each, whatever dies when."""
+"""The small files of a run folder."""
 
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from pointanno.atomic import replacing
 
-def sync_folder(folder: Path) -> None:
-    """Make renames within a folder durable, where the operating system can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_synced(path: Path, content: bytes) -> None:
@@ -30,19 +22,9 @@ def write_synced(path: Path, content: bytes) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file: temporary name, fsync, rename. After an error the old file is untouched."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        write_synced(temporary, content)
-        # mkstemp makes files that only the owner can read; a run folder is meant to be shared
-        temporary.chmod(0o644)
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    """Replace a file; after an error the old one is untouched."""
+    with replacing(path) as file:
+        file.write(content)
 
 
 def replace_json(path: Path, value: Any) -> None:

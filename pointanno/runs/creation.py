@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pointanno.errors import InputError
+from pointanno.formats import read_dataset
 from pointanno.runs.atomic import replace_file, replace_json
 from pointanno.runs.folder import RunFolder
 from pointanno.systems import load_system
@@ -79,6 +80,8 @@ def create_run(arguments: TrainArguments, path: Path) -> RunFolder:
         _check_init(RunFolder(arguments.init), descriptor.name)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path}: the run folder exists already; give another --run, or add --resume to go on with it")
+    # read once more by the worker; here so that a broken file is named as its owner knows it, and leaves no run
+    read_dataset(arguments.data)
     existed = path.exists()
     environment = {
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

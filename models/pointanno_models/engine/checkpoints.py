@@ -16,9 +16,10 @@ import orjson
 import torch
 from safetensors.torch import load_file, save
 
+from pointanno.atomic import sync_folder
 from pointanno.dataset import Category
 from pointanno.errors import InputError
-from pointanno.runs.atomic import read_json, replace_json, sync_folder, write_synced
+from pointanno.runs.atomic import read_json, replace_json, write_synced
 from pointanno.runs.checkpoint_files import (
     META,
     NAMES,

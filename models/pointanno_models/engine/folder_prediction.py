@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import orjson
 from tqdm import tqdm
 
-from pointanno.dataset import InstancePrediction
+from pointanno.dataset import Image, InstancePrediction
 from pointanno.errors import InputError
+from pointanno.formats.coco_panoptic import write_panoptic
 from pointanno.runs.atomic import replace_file
 from pointanno_models.engine import devices
 from pointanno_models.engine.prediction import Predictor, prediction_to_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pointanno.dataset import PanopticPrediction
     from pointanno.runs import RunFolder
@@ -64,7 +62,7 @@ def predict_folder(
     predictor = Predictor(run, checkpoint, chosen)
     skipped: list[str] = []
     entries: list[dict[str, Any]] = []
-    panoptic: list[tuple[dict[str, Any], PanopticPrediction]] = []
+    panoptic: list[tuple[Image, PanopticPrediction]] = []
     for number, path in enumerate(tqdm(paths, desc="predict", unit="picture", file=sys.stderr), start=1):
         name = path.relative_to(images).as_posix() if path.is_relative_to(images) else path.name
         try:
@@ -79,11 +77,12 @@ def predict_folder(
             entries += prediction_to_results(prediction, image_id, name)
         else:
             height, width = image.shape[:2]
-            panoptic.append(({"id": image_id, "file_name": name, "height": height, "width": width}, prediction))
+            panoptic.append((Image(image_id, name, height, width), prediction))
     done = len(paths) - len(skipped)
     try:
         if panoptic:
-            _write_panoptic(out, panoptic, predictor)
+            pictures = [image for image, _ in panoptic]
+            write_panoptic(out, pictures, predictor.categories, ((image.id, found) for image, found in panoptic))
         else:
             replace_file(out, orjson.dumps(entries))
     except OSError as error:
@@ -113,43 +112,3 @@ def _known(ids: dict[str, int], name: str, gt: Path | None) -> int:
     if name not in ids:
         raise InputError(f"{name}: {gt} has no image of that file name")
     return ids[name]
-
-
-def _write_panoptic(
-    out: Path, predictions: list[tuple[dict[str, Any], PanopticPrediction]], predictor: Predictor
-) -> None:
-    """COCO panoptic JSON with its PNG files in a folder of the same name."""
-    from PIL import Image
-
-    folder = out.with_suffix("")
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=out.absolute().parent))
-    try:
-        annotations = []
-        for image, prediction in predictions:
-            png = Path(image["file_name"]).with_suffix(".png").as_posix().replace("/", "__")
-            ids = prediction.panoptic_seg.astype(np.int64)
-            colors = np.stack([ids % 256, ids // 256 % 256, ids // 65536], axis=-1).astype(np.uint8)
-            Image.fromarray(colors).save(temporary / png)
-            annotations.append(
-                {
-                    "image_id": image["id"],
-                    "file_name": png,
-                    "segments_info": [dict(s) for s in prediction.segments_info],
-                }
-            )
-        content = {
-            "images": [image for image, _ in predictions],
-            "annotations": annotations,
-            "categories": [
-                {"id": c.id, "name": c.name, "isthing": int(c.isthing), "supercategory": c.supercategory}
-                for c in predictor.categories
-            ],
-        }
-        temporary.chmod(0o755)
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
-        replace_file(out, orjson.dumps(content))
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise

@@ -9,6 +9,7 @@ import torch
 from torch.optim import SGD, AdamW
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 
+from pointanno.errors import InputError
 from pointanno.images import to_rgb8
 from pointanno_models.data import Augmentation, AugmentedSample, PictureCache, normalize_image, records_from_dataset
 from pointanno_models.data.augmentation import fit_scale, resize_image
@@ -118,7 +119,14 @@ class PointSup:
     def sample(self, index: int, rng: np.random.Generator) -> AugmentedSample:
         """One augmented picture with its targets."""
         record = self._records[index]
-        image = normalize_image(self._pictures(record.path), self.recipe.data.normalize)
+        picture = self._pictures(record.path)
+        if picture.shape[:2] != record.image_size:
+            raise InputError(
+                f"{record.path}: the picture has {picture.shape[1]} x {picture.shape[0]} pixels, but the data set says "
+                f"{record.image_size[1]} x {record.image_size[0]} for image {record.image_id}; put the right picture "
+                "there or correct width and height"
+            )
+        image = normalize_image(picture, self.recipe.data.normalize)
         sample = self._augmentation(image, record, rng)
         if not self.recipe.data.subsample_points or self._supervision != "points":
             return sample

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from pointanno.errors import InputError
+from pointanno.formats import read_dataset
 from pointanno.runs import TrainArguments, create_run, list_runs, new_run_path
+from pointanno.scenes import write_scenes
 
 
 def test_a_run_is_frozen(arguments: TrainArguments, tmp_path: Path) -> None:
@@ -29,12 +30,20 @@ def test_a_run_is_frozen(arguments: TrainArguments, tmp_path: Path) -> None:
 
 
 def test_panoptic_truth_travels_with_its_pictures(arguments: TrainArguments, tmp_path: Path) -> None:
-    arguments.data.write_text('{"images": [], "annotations": [{"segments_info": []}], "categories": []}')
-    folder = arguments.data.with_suffix("")
-    folder.mkdir()
-    Image.new("RGB", (4, 4)).save(folder / "1.png")
-    run = create_run(replace(arguments, supervision="masks"), tmp_path / "run")
-    assert (run.path / "data" / "1.png").is_file()
+    scenes = write_scenes(tmp_path / "scenes", 1, 64)
+    arguments = replace(arguments, data=scenes / "panoptic.json", images=scenes / "images", supervision="masks")
+    run = create_run(arguments, tmp_path / "run")
+    frozen = read_dataset(run.data_file)
+    assert len(frozen.instances) == len(read_dataset(arguments.data).instances) > 0
+
+
+def test_broken_data_is_named_as_its_owner_knows_it_and_leaves_no_run(
+    arguments: TrainArguments, tmp_path: Path
+) -> None:
+    arguments.data.write_text('{"images": [')
+    with pytest.raises(InputError, match=f"{arguments.data.name}: the JSON ends too early"):
+        create_run(arguments, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
