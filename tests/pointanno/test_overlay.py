@@ -1,0 +1,31 @@
+"""Drawings show what they are given, where it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pointanno.dataset import Box, Instance, Points
+from pointanno.formats.rle import mask_to_rle
+from pointanno.overlay import draw_annotations, draw_instances, side_by_side
+
+
+def test_answers_have_their_colours_at_their_pixels() -> None:
+    points = Points.answered(np.array([[2, 3], [7, 3], [5, 8]]), np.array([1, 0, -1]), source="test")
+    drawn = draw_annotations(
+        np.zeros((12, 12, 3), np.uint8), [Instance(1, 1, 1, Box(1, 1, 10, 10), points)], [], zoom=4
+    )
+    assert drawn.shape == (48, 48, 3)
+    green, red, grey = (drawn[int((y + 0.5) * 4), int((x + 0.5) * 4)] for x, y in ((2, 3), (7, 3), (5, 8)))
+    assert green[1] > green[0] and red[0] > red[1] and grey[0] == grey[1] == grey[2] > 0
+    assert drawn[4, 20].tolist() == [255, 220, 0]  # the box's upper edge
+
+
+def test_the_first_instance_lies_on_top() -> None:
+    masks = [np.zeros((6, 6), bool) for _ in range(2)]
+    masks[0][:, :4] = True
+    masks[1][:, 2:] = True
+    drawn = draw_instances(np.zeros((6, 6, 3), np.uint8), [mask_to_rle(mask) for mask in masks], zoom=1)
+    assert (drawn[:, 2:4] == drawn[0, 0]).all()
+    assert (drawn[0, 5] != drawn[0, 0]).any()
+    panels = side_by_side([drawn, drawn])
+    assert panels.shape == (6, 18, 3)
