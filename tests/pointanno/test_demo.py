@@ -14,6 +14,7 @@ from PIL import Image as PillowImage
 from pycocotools.coco import COCO
 
 from pointanno import demo as job
+from pointanno.dataset import Instance
 from pointanno.errors import InputError
 from pointanno.formats import read_dataset
 from pointanno.formats.rle import rle_to_mask
@@ -36,7 +37,7 @@ def test_simulated_annotator_answers_the_truth_through_the_journal(scenes: Path,
         files = job.export(demo, project)
     assert kinds.count("answer") + kinds.count("click") == count > 50
     points = read_dataset(files[0])
-    truth = {image.file_name: [] for image in points.images}
+    truth: dict[str, list[Instance]] = {}
     names = {image.id: image.file_name for image in read_dataset(scenes / "panoptic.json").images}
     for instance in read_dataset(scenes / "panoptic.json").instances:
         truth.setdefault(names[instance.image_id], []).append(instance)
@@ -81,18 +82,8 @@ def test_folders_in_use_and_folders_without_pictures_are_refused(scenes: Path, t
 @pytest.mark.slow
 def test_the_whole_demo_without_a_window(tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [
-        sys.executable,
-        "-m",
-        "pointanno",
-        "demo",
-        "--no-window",
-        "--out",
-        str(tmp_path / "d"),
-        "--steps",
-        "12",
-        "--json",
-    ]
+    options = ["--no-window", "--out", str(tmp_path / "d"), "--steps", "12", "--json"]
+    command = [sys.executable, "-m", "pointanno", "demo", *options]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     result = orjson.loads(done.stdout)
