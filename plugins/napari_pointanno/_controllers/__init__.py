@@ -1,0 +1,1 @@
+"""What connects models and views and owns the work behind them."""

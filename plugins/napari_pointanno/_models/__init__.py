@@ -1,0 +1,1 @@
+"""Plain state of the window, without Qt."""

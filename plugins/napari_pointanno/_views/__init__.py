@@ -1,0 +1,1 @@
+"""What shows state and emits signals; never changes a model."""

@@ -1,0 +1,55 @@
+"""What a session needs of the canvas, independent of Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_pointanno.canvas import InputHandler
+    from napari_pointanno.drawing import Drawing
+    from napari_pointanno.view_transform import ViewTransform
+
+
+class CanvasView:
+    """The canvas with its filter and overlay."""
+
+    def start(self, handler: InputHandler) -> None:
+        """Send inputs to a session from now on."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Leave keys and clicks to napari again and remove the overlay."""
+        raise NotImplementedError
+
+    def draw(self, drawing: Drawing) -> None:
+        """Show this on the overlay."""
+        raise NotImplementedError
+
+    def set_hidden(self, hidden: bool) -> None:
+        """Hide the overlay while a key is held."""
+        raise NotImplementedError
+
+    def when_shown(self, callback: Callable[[int, bool], None]) -> None:
+        """Call back with the time at which what was just set became visible."""
+        raise NotImplementedError
+
+    def forget_shown(self) -> None:
+        """Drop call-backs that wait."""
+        raise NotImplementedError
+
+    def transform(self) -> ViewTransform:
+        """Canvas pixels to world and back, as seen now."""
+        raise NotImplementedError
+
+    def take_focus(self) -> None:
+        """Give the keyboard to the canvas."""
+        raise NotImplementedError
+
+    def has_focus(self) -> bool:
+        """Whether keys go to the canvas."""
+        raise NotImplementedError
+
+    def screen(self) -> dict[str, Any]:
+        """Versions of the toolkit, refresh rate and size of the screen: for the log."""
+        raise NotImplementedError

@@ -1,0 +1,270 @@
+"""The one event filter on the canvas: keys, clicks, focus and the moment a frame became visible.
+
+It belongs to the person's session only while `CanvasFilter.active` is True; then it consumes our keys and
+every press of a pointer button, and leaves everything else (the wheel, napari's other keys) alone. It
+decides nothing: what an input means is the controller's affair.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+from qtpy.QtCore import QEvent, QObject, QPointF, Qt, QTimer
+from qtpy.QtGui import QKeyEvent, QKeySequence, QMouseEvent
+from qtpy.QtWidgets import QWidget
+
+from napari_pointanno.keymap import HELD, KEYS, Action, KeyInput, PointerInput, digit_action
+from pointanno.timing.clock import now_ns
+
+# Positions of the keys 1 ... 9, 0 by platform: Shift+digit and layouts that need Shift for a digit give
+# other symbols than digits, so the place on the keyboard is asked first.
+_SCAN_CODES = {
+    "linux": {10 + i: (i + 1) % 10 for i in range(10)},
+    "win32": {2 + i: (i + 1) % 10 for i in range(10)},
+}
+_MAC_VIRTUAL_KEYS = {18: 1, 19: 2, 20: 3, 21: 4, 23: 5, 22: 6, 26: 7, 28: 8, 25: 9, 29: 0}
+
+FRAME_TIMEOUT_MS = 250
+"""How long to wait for the swap of a frame before its paint event counts instead."""
+
+
+class InputHandler(Protocol):
+    """Who receives the inputs of a session."""
+
+    def on_key(self, key: KeyInput) -> None:
+        """A key of ours went down, or up again if it is one that is held."""
+
+    def on_press(self, pointer: PointerInput) -> None:
+        """The left button went down."""
+
+    def on_drag(self, pointer: PointerInput) -> None:
+        """The pointer moved with the left button down."""
+
+    def on_release(self, pointer: PointerInput) -> None:
+        """The left button went up."""
+
+    def on_hover(self, pointer: PointerInput) -> None:
+        """The pointer moved with no button down."""
+
+    def on_pan(self, dx: float, dy: float) -> None:
+        """The picture is to be moved by canvas pixels."""
+
+    def on_focus(self, gained: bool, at_ns: int, reason: str) -> None:
+        """The canvas received or lost the keyboard."""
+
+    def on_stall(self, from_ns: int, to_ns: int) -> None:
+        """The window stood still."""
+
+
+def key_text(event: QKeyEvent) -> str:
+    """The key with its modifiers, as written in `napari_pointanno.keymap.KEYS`."""
+    key = event.key()
+    if key == Qt.Key.Key_Question:
+        return "?"
+    modifiers = event.modifiers()
+    parts = [
+        name
+        for name, flag in (
+            ("Ctrl", Qt.KeyboardModifier.ControlModifier),
+            ("Alt", Qt.KeyboardModifier.AltModifier),
+            ("Meta", Qt.KeyboardModifier.MetaModifier),
+            ("Shift", Qt.KeyboardModifier.ShiftModifier),
+        )
+        if modifiers & flag
+    ]
+    name = {
+        Qt.Key.Key_Escape: "Escape",
+        Qt.Key.Key_Backspace: "Backspace",
+        Qt.Key.Key_Delete: "Delete",
+        Qt.Key.Key_Space: "Space",
+    }.get(Qt.Key(key)) or QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+    return "+".join([*parts, name])
+
+
+def digit_of(event: QKeyEvent) -> int | None:
+    """The digit of a key of the number row or pad, by its place where the platform tells it."""
+    others = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+    if event.modifiers() & others:
+        return None
+    if sys.platform == "darwin":
+        place = _MAC_VIRTUAL_KEYS.get(event.nativeVirtualKey()) if event.nativeScanCode() else None
+    else:
+        place = _SCAN_CODES.get(sys.platform, {}).get(event.nativeScanCode())
+    if place is not None:
+        return place
+    key = event.key()
+    if Qt.Key.Key_0.value <= key <= Qt.Key.Key_9.value:
+        return key - Qt.Key.Key_0.value
+    return None
+
+
+def _qt_ms(event: QKeyEvent | QMouseEvent) -> int | None:
+    """Time stamp of the window system; 0 (synthetic events) counts as none."""
+    return int(event.timestamp()) or None
+
+
+class CanvasFilter(QObject):
+    """Turns the canvas's Qt events into inputs of a session.
+
+    Parameters
+    ----------
+    canvas : QWidget
+        The native widget that draws the picture.
+    handler : InputHandler
+    """
+
+    def __init__(self, canvas: QWidget, handler: InputHandler) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
+        self._handler = handler
+        self.active = False
+        self._pan_from: QPointF | None = None
+        self._space = False
+        self._left_down = False
+        canvas.installEventFilter(self)
+
+    def detach(self) -> None:
+        """Leave the canvas as it was."""
+        self.active = False
+        self._canvas.removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Consume what is ours; Qt calls this before the canvas sees the event."""
+        at_ns = now_ns()  # first of all: this is the time of the input
+        if not self.active or watched is not self._canvas:
+            return False
+        kind = event.type()
+        if kind == QEvent.Type.ShortcutOverride:
+            assert isinstance(event, QKeyEvent)
+            if self._action(event) is not None:
+                event.accept()  # menus with the same shortcut must not take the key away
+                return True
+            return False
+        if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            assert isinstance(event, QKeyEvent)
+            return self._on_key(event, at_ns, released=kind == QEvent.Type.KeyRelease)
+        if isinstance(event, QMouseEvent):
+            return self._on_mouse(event, kind, at_ns)
+        if kind == QEvent.Type.FocusIn:
+            self._handler.on_focus(True, at_ns, "canvas")
+        elif kind == QEvent.Type.FocusOut:
+            self._space = False
+            window = self._canvas.window()
+            self._handler.on_focus(False, at_ns, "dock" if window.isActiveWindow() else "window")
+        return False
+
+    def _action(self, event: QKeyEvent) -> tuple[Action, int | None, str] | None:
+        """The action a key stands for, its digit and its text; None if the key is not ours."""
+        text = key_text(event)
+        action = KEYS.get(text)
+        if action is not None:
+            return action, None, text
+        digit = digit_of(event)
+        if digit is None:
+            return None
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        return digit_action(digit, shift=shift), digit, text
+
+    def _on_key(self, event: QKeyEvent, at_ns: int, *, released: bool) -> bool:
+        found = self._action(event)
+        if released and event.key() == Qt.Key.Key_Space:  # whatever modifiers are down by now
+            found = (Action.PAN, None, "Space")
+        if found is None:
+            return False
+        if event.isAutoRepeat():
+            return True
+        action, digit, text = found
+        if action is Action.PAN:
+            self._space = not released
+        if released and action not in HELD:
+            return True
+        self._handler.on_key(KeyInput(action, at_ns, digit, text, released, _qt_ms(event)))
+        return True
+
+    def _on_mouse(self, event: QMouseEvent, kind: QEvent.Type, at_ns: int) -> bool:
+        position = event.position()
+        pointer = PointerInput(position.x(), position.y(), at_ns, _qt_ms(event))
+        button = event.button()
+        if kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick):
+            self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
+            if button != Qt.MouseButton.LeftButton or self._space:
+                self._pan_from = position
+            else:  # the second press of a double click is a press like any other
+                self._left_down = True
+                self._handler.on_press(pointer)
+            return True
+        if kind == QEvent.Type.MouseMove:
+            if self._pan_from is not None:
+                self._handler.on_pan(position.x() - self._pan_from.x(), position.y() - self._pan_from.y())
+                self._pan_from = position
+                return True
+            if self._left_down:
+                self._handler.on_drag(pointer)
+                return True
+            self._handler.on_hover(pointer)
+            return False  # napari shows the value under the pointer
+        if kind == QEvent.Type.MouseButtonRelease:
+            if self._left_down and button == Qt.MouseButton.LeftButton:
+                self._left_down = False
+                self._handler.on_release(pointer)
+            else:
+                self._pan_from = None
+            return True
+        return False
+
+
+class FrameWatch(QObject):
+    """Tells when what was set has become visible: at the first swap of the canvas's frames after it.
+
+    A canvas without such a signal, or one whose swap does not come, answers with the time of its next
+    paint event and the flag False.
+    """
+
+    def __init__(self, canvas: QWidget) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
+        self._waiting: list[Callable[[int, bool], None]] = []
+        self._painted_ns: int | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(FRAME_TIMEOUT_MS)
+        self._timer.timeout.connect(self._on_timeout)
+        swapped = getattr(canvas, "frameSwapped", None)
+        if swapped is not None:
+            swapped.connect(self._on_swap)
+        canvas.installEventFilter(self)
+
+    def when_shown(self, callback: Callable[[int, bool], None]) -> None:
+        """Call `callback(t_ns, swapped)` once the next frame is on the screen; replaces nothing."""
+        self._waiting.append(callback)
+        self._painted_ns = None
+        self._timer.stop()
+        self._canvas.update()
+
+    def forget(self) -> None:
+        """Drop what still waits: it will never be shown."""
+        self._waiting.clear()
+        self._timer.stop()
+
+    def _on_swap(self) -> None:
+        if self._waiting:
+            self._deliver(now_ns(), True)
+
+    def _on_timeout(self) -> None:
+        if self._waiting and self._painted_ns is not None:
+            self._deliver(self._painted_ns, False)
+
+    def _deliver(self, at_ns: int, swapped: bool) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._timer.stop()
+        for callback in waiting:
+            callback(at_ns, swapped)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Remember the first paint after something was set."""
+        if self._waiting and self._painted_ns is None and event.type() == QEvent.Type.Paint:
+            self._painted_ns = now_ns()
+            self._timer.start()
+        return False

@@ -1,0 +1,53 @@
+"""What the overlay of the canvas shows, as plain data; all positions are napari (row, column)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_pointanno.palette import Color
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The point that is asked about, in napari (row, column)."""
+
+    row: float
+    column: float
+    text: str
+    color: Color
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A point that was answered already."""
+
+    row: float
+    column: float
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A rectangle by two opposite corners, napari (row, column)."""
+
+    corner: tuple[float, float]
+    opposite: tuple[float, float]
+    color: Color
+    text: str = ""
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Everything the overlay shows."""
+
+    question: Question | None = None
+    dots: tuple[Dot, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    selected: tuple[float, float] | None = None
+    headline: str = ""
+    """What is to be done, at the top of the canvas."""
+    hint: str = ""
+    """What just happened, at the bottom."""
+    key_sheet: bool = False
+    paused: bool = False

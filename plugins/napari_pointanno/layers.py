@@ -1,0 +1,275 @@
+"""napari layers as views of the image that is shown; the project is the store.
+
+Nothing is ever read back from these layers. If a person removes one it is made again at the next refresh.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from napari.layers import Image, Points, Shapes
+from numpy.typing import NDArray
+
+from napari_pointanno.palette import ANSWER_COLORS, ANSWER_SYMBOLS, Color
+from pointanno.coords import box_to_napari_corners, index_to_napari
+from pointanno.dataset import Category
+from pointanno.images import to_rgb8
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from pointanno.project import ImageAnnotations
+
+IMAGE, BOXES, POINTS = "image", "boxes", "points"
+"""Names of the layers, bottom first."""
+
+WHITE: Color = (255, 255, 255)
+
+
+class _Mark(NamedTuple):
+    """One point of the Points layer."""
+
+    x: int
+    y: int
+    color: tuple[float, float, float, float]
+    symbol: str
+    uid: str
+    name: str
+    label: str
+    source: str | None
+
+
+def warm_up() -> threading.Thread:
+    """Compile what the first Shapes layer needs, in the background.
+
+    napari triangulates shapes by numba, which takes up to ten seconds on a machine where it never ran; the
+    result is kept on disk. The person would otherwise wait for it after the first box.
+    """
+
+    def compile_shapes() -> None:
+        layer = Shapes(ndim=2)
+        layer.add([np.array([[0.0, 0.0], [0.0, 2.0], [2.0, 2.0], [2.0, 0.0]])], shape_type="rectangle", edge_width=1.0)
+
+    thread = threading.Thread(target=compile_shapes, name="pointanno warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+class AnnotationLayers:
+    """The three layers of a session: the picture, boxes, and points (clicks and answers)."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._image: Image | None = None
+        self._boxes: Shapes | None = None
+        self._points: Points | None = None
+        self._contents: tuple[object, ...] = ()
+        self._visible_before: dict[str, bool] | None = None
+
+    @property
+    def image(self) -> Image | None:
+        """The layer of the picture, None before the first one."""
+        return self._image if self._image is not None and self._image in self._viewer.layers else None
+
+    def show_image(self, array: NDArray[Any], name: str) -> None:
+        """Put a picture below everything else.
+
+        Parameters
+        ----------
+        array : (H, W) or (H, W, C)
+            As `pointanno.images.read_image` returns it. Grey pictures keep their values, so that contrast
+            can be set by hand; others are shown as 8-bit RGB.
+        name : str
+            File name, shown in the layer's metadata.
+        """
+        if array.ndim == 3 and array.shape[2] == 1:
+            array = array[..., 0]
+        rgb = array.ndim == 3
+        shown = to_rgb8(array) if rgb else array
+        limits = _contrast_limits(shown)
+        layer = self.image
+        if layer is not None and layer.rgb == rgb and layer.data.dtype == shown.dtype:
+            layer.data = shown
+            if not rgb:
+                layer.contrast_limits_range = limits
+                layer.contrast_limits = limits
+        else:
+            if layer is not None:
+                self._viewer.layers.remove(layer)
+            arguments: dict[str, Any] = {} if rgb else {"contrast_limits": limits}
+            layer = Image(
+                shown, rgb=rgb, name=IMAGE, scale=(1, 1), translate=(0, 0), interpolation2d="nearest", **arguments
+            )
+            layer.locked = True
+            self._viewer.layers.insert(0, layer)
+            self._image = layer
+        layer.metadata["file_name"] = name
+        self._viewer.layers.selection.active = layer
+
+    def show_annotations(
+        self,
+        annotations: ImageAnnotations,
+        categories: Sequence[Category],
+        colors: Mapping[int, Color],
+        *,
+        open_box: str | None,
+    ) -> None:
+        """Draw clicks, closed boxes and their answers.
+
+        Parameters
+        ----------
+        annotations : ImageAnnotations
+        categories : sequence of Category
+        colors : mapping
+            Colour of each category id.
+        open_box : str or None
+            The box that is being answered; the overlay draws it and its points instead.
+        """
+        contents = (annotations.image_id, annotations.clicks, tuple(box.uid for box in annotations.boxes),
+                    tuple(box.answers for box in annotations.boxes if box.uid != open_box), open_box,
+                    tuple(box.category_id for box in annotations.boxes), tuple(sorted(colors.items())))  # fmt: skip
+        if contents == self._contents and self._complete():
+            return
+        self._contents = contents
+        names = {category.id: category.name for category in categories}
+        self._show_boxes(annotations, names, colors, open_box)
+        self._show_points(annotations, names, colors, open_box)
+
+    def set_hidden(self, hidden: bool) -> None:
+        """Hide boxes and points, or show again what was visible before."""
+        if hidden and self._visible_before is None:
+            self._visible_before = {layer.name: layer.visible for layer in self._annotation_layers()}
+            for layer in self._annotation_layers():
+                layer.visible = False
+        elif not hidden and self._visible_before is not None:
+            for layer in self._annotation_layers():
+                layer.visible = self._visible_before.get(layer.name, True)
+            self._visible_before = None
+
+    def clear(self) -> None:
+        """Remove the layers; the project keeps everything."""
+        for layer in (self._points, self._boxes, self._image):
+            if layer is not None and layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        self._image = self._boxes = self._points = None
+        self._contents = ()
+
+    def _annotation_layers(self) -> list[Shapes | Points]:
+        return [layer for layer in (self._boxes, self._points) if layer is not None and layer in self._viewer.layers]
+
+    def _complete(self) -> bool:
+        return all(layer is None or layer in self._viewer.layers for layer in (self._boxes, self._points))
+
+    def _show_boxes(
+        self, annotations: ImageAnnotations, names: Mapping[int, str], colors: Mapping[int, Color], open_box: str | None
+    ) -> None:
+        boxes = [box for box in annotations.boxes if box.uid != open_box]
+        layer = self._boxes
+        if layer is None or layer not in self._viewer.layers:
+            if not boxes:  # the first Shapes layer is slow to make: not before there is a box
+                return
+            layer = self._boxes = Shapes(ndim=2, name=BOXES, scale=(1, 1), translate=(0, 0), opacity=0.9)
+            layer.locked = True
+            self._add_above_image(layer, below=self._points)
+        layer.editable = True
+        layer.data = []
+        if boxes:
+            layer.add(
+                [box_to_napari_corners(box.box.xyxy) for box in boxes],
+                shape_type="rectangle",
+                edge_color=np.array([_rgba(colors.get(box.category_id, WHITE)) for box in boxes]),
+                face_color=[0, 0, 0, 0],
+                edge_width=self._stroke(),
+            )
+        layer.selected_data = set()
+        layer.features = {
+            "uid": [box.uid for box in boxes],
+            "class": [names.get(box.category_id, "") for box in boxes],
+            "source": [box.source for box in boxes],
+        }
+        layer.editable = False
+
+    def _show_points(
+        self, annotations: ImageAnnotations, names: Mapping[int, str], colors: Mapping[int, Color], open_box: str | None
+    ) -> None:
+        marks = [
+            _Mark(click.x, click.y, _rgba(colors.get(click.category_id, WHITE)), "disc" if click.isthing else "square",
+                  click.uid, names.get(click.category_id, ""), "click", click.source)
+            for click in annotations.clicks
+        ]  # fmt: skip
+        for box in annotations.boxes:
+            if box.uid == open_box:
+                continue
+            name = names.get(box.category_id, "")
+            for (x, y), answer in zip(box.point_coords.tolist(), box.answers, strict=True):
+                if answer is not None:
+                    color = _rgba(ANSWER_COLORS[answer])
+                    marks.append(_Mark(x, y, color, ANSWER_SYMBOLS[answer], box.uid, name, answer, box.source))
+        layer = self._points
+        if layer is None or layer not in self._viewer.layers:
+            layer = self._points = Points(
+                ndim=2, name=POINTS, scale=(1, 1), translate=(0, 0), canvas_size_limits=(6, 14), antialiasing=1
+            )
+            layer.locked = True
+            self._add_above_image(layer, below=None)
+        layer.editable = True
+        layer.data = index_to_napari(np.array([(mark.x, mark.y) for mark in marks]).reshape(-1, 2))
+        layer.features = {
+            "uid": [mark.uid for mark in marks],
+            "class": [mark.name for mark in marks],
+            "label": [mark.label for mark in marks],
+            "source": [mark.source for mark in marks],
+        }
+        if marks:
+            clicked = np.array([mark.label == "click" for mark in marks])
+            layer.face_color = np.array([mark.color for mark in marks])
+            layer.symbol = [mark.symbol for mark in marks]
+            layer.border_color = np.where(clicked[:, None], [1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.9])
+            layer.border_width = np.where(clicked, 0.14, 0.1)
+            layer.size = np.where(clicked, 1.0, 0.8) * self._point_size()
+        layer.selected_data = set()
+        layer.editable = False
+
+    def _add_above_image(self, layer: Shapes | Points, below: Points | None) -> None:
+        """Insert a layer on top, or under `below`."""
+        active = self._viewer.layers.selection.active
+        if below is not None and below in self._viewer.layers:
+            self._viewer.layers.insert(self._viewer.layers.index(below), layer)
+        else:
+            self._viewer.layers.append(layer)
+        self._viewer.layers.selection.active = active
+
+    def _extent(self) -> float:
+        image = self.image
+        return float(max(image.data.shape[:2])) if image is not None else 512.0
+
+    def _stroke(self) -> float:
+        """Width of a box's edge in image pixels: thin when the whole picture is visible."""
+        return max(self._extent() / 500, 0.2)
+
+    def _point_size(self) -> float:
+        """Diameter of a point in image pixels; the layer bounds it on the screen."""
+        return max(self._extent() / 70, 1.0)
+
+
+def _rgba(color: Color) -> tuple[float, float, float, float]:
+    """(r, g, b) of 0 ... 255 as RGBA of 0 ... 1."""
+    red, green, blue = color
+    return red / 255, green / 255, blue / 255, 1.0
+
+
+def _contrast_limits(array: NDArray[Any]) -> tuple[float, float]:
+    """Limits of the display of a grey picture: the whole range of bytes, else 0.1 ... 99.9 percent."""
+    if array.dtype == np.uint8 or array.ndim == 3:
+        return 0.0, 255.0
+    if array.dtype == np.bool_:
+        return 0.0, 1.0
+    sample = array[:: max(1, array.shape[0] // 512), :: max(1, array.shape[1] // 512)]
+    finite = sample[np.isfinite(sample)]
+    if finite.size == 0:
+        return 0.0, 1.0
+    low, high = np.percentile(finite, (0.1, 99.9))
+    return float(low), float(high) if high > low else float(low) + 1.0

@@ -1,0 +1,58 @@
+"""Colours of classes, instances and answers; safe for the common colour-vision deficiencies."""
+
+from __future__ import annotations
+
+import colorsys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pointanno.dataset import Category
+
+Color = tuple[int, int, int]
+
+CLASS_COLORS: Final[tuple[Color, ...]] = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (213, 94, 0),
+    (204, 121, 167),
+    (68, 119, 170),
+    (170, 221, 119),
+    (238, 136, 102),
+    (119, 204, 204),
+    (187, 136, 221),
+    (221, 221, 221),
+)
+"""Okabe and Ito's palette without black, continued with pale tones of the same order of hues."""
+
+ANSWER_COLORS: Final[dict[str, Color]] = {
+    "object": (40, 200, 90),
+    "background": (235, 70, 60),
+    "unsure": (170, 170, 170),
+    "skip": (120, 120, 120),
+}
+ANSWER_SYMBOLS: Final[dict[str, str]] = {"object": "disc", "background": "x", "unsure": "diamond", "skip": "diamond"}
+"""Shapes beside the colours, for those who cannot tell green from red."""
+
+
+def category_colors(categories: Sequence[Category]) -> dict[int, Color]:
+    """Colour of each class: its own, else the next of the palette."""
+    return {
+        category.id: category.color or CLASS_COLORS[index % len(CLASS_COLORS)]
+        for index, category in enumerate(categories)
+    }
+
+
+def instance_color(color: Color, index: int, *, isthing: bool) -> tuple[float, float, float, float]:
+    """RGBA in [0, 1] of one segment: the hue of its class, lightness by instance; stuff paler and thinner."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(value / 255 for value in color))
+    if not isthing:
+        red, green, blue = colorsys.hls_to_rgb(hue, min(0.78, lightness + 0.18), saturation * 0.6)
+        return red, green, blue, 0.75
+    # five steps far enough apart to part neighbours, repeated
+    lightness = (0.50, 0.66, 0.38, 0.74, 0.58)[index % 5]
+    red, green, blue = colorsys.hls_to_rgb(hue, lightness, max(saturation, 0.55))
+    return red, green, blue, 1.0

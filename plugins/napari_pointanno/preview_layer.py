@@ -1,0 +1,105 @@
+"""The prediction of the shown image as one Labels layer between the picture and the annotations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils import DirectLabelColormap
+from numpy.typing import NDArray
+
+from napari_pointanno._models.preview_ids import relabelled, stable_ids
+from napari_pointanno.palette import Color, instance_color
+from pointanno.dataset import Category
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+PREVIEW = "preview"
+OPACITY = 0.45
+
+
+class PreviewLayer:
+    """Created once, updated in place; ids and colours stay put between refreshes of one image."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._layer: Labels | None = None
+        self._image_id: int | None = None
+        self._classes: dict[int, int] = {}
+
+    @property
+    def layer(self) -> Labels | None:
+        """The layer, None while there is none."""
+        return self._layer if self._layer is not None and self._layer in self._viewer.layers else None
+
+    def show(
+        self,
+        image_id: int,
+        labels: NDArray[np.unsignedinteger[Any]],
+        segments: Sequence[Mapping[str, Any]],
+        categories: Sequence[Category],
+        colors: Mapping[int, Color],
+    ) -> None:
+        """Show a prediction.
+
+        Parameters
+        ----------
+        image_id : int
+        labels : (H, W) unsigned int
+            Segment ids, 0 is void.
+        segments : sequence of mapping
+            `id`, `category_id`, `isthing`, `score`, `area`.
+        categories, colors
+            Names and colours of the classes.
+        """
+        layer = self.layer
+        before = layer.data if layer is not None and image_id == self._image_id else None
+        ids = stable_ids(before, self._classes if before is not None else {}, labels, segments)
+        shown = relabelled(labels, ids)
+        self._image_id = image_id
+        self._classes = {ids[int(segment["id"])]: int(segment["category_id"]) for segment in segments}
+        names = {category.id: category.name for category in categories}
+        table: defaultdict[int | None, NDArray[np.float64]] = defaultdict(lambda: np.zeros(4))
+        features: dict[str, list[Any]] = {
+            "index": [0],
+            "class": ["void"],
+            "thing": [False],
+            "score": [0.0],
+            "area": [0],
+        }
+        for segment in sorted(segments, key=lambda segment: ids[int(segment["id"])]):
+            display, category_id = ids[int(segment["id"])], int(segment["category_id"])
+            isthing = bool(segment.get("isthing", True))
+            table[display] = np.array(
+                instance_color(colors.get(category_id, (200, 200, 200)), display, isthing=isthing)
+            )
+            features["index"].append(display)
+            features["class"].append(names.get(category_id, str(category_id)))
+            features["thing"].append(isthing)
+            features["score"].append(float(segment.get("score") or 0.0))
+            features["area"].append(int(segment.get("area") or 0))
+        colormap = DirectLabelColormap(color_dict=table)
+        if layer is None:
+            layer = self._layer = Labels(
+                shown, name=PREVIEW, scale=(1, 1), translate=(0, 0), opacity=OPACITY, colormap=colormap
+            )
+            layer.locked = True
+            active = self._viewer.layers.selection.active
+            self._viewer.layers.insert(min(1, len(self._viewer.layers)), layer)
+            self._viewer.layers.selection.active = active
+        else:
+            layer.data = shown
+            layer.colormap = colormap
+        layer.features = features
+        layer.editable = False
+
+    def clear(self) -> None:
+        """Remove the layer: what it shows belongs to another image."""
+        layer = self.layer
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+        self._layer, self._image_id, self._classes = None, None, {}

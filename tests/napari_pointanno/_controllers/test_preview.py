@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_pointanno._controllers.preview import PreviewController
+from napari_pointanno._views.train_view import TrainView
+from pointanno.project import Project
+from pointanno.runs import PreviewClient, PreviewReply, RunFolder
+
+
+class Later:
+    """Runs what was scheduled when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def __call__(self, _: int, function: Callable[[], None]) -> None:
+        self.waiting.append(function)
+
+    def run(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for function in waiting:
+            function()
+
+
+class Preview:
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.view: Any = MagicMock(spec=TrainView)
+        self.client: Any = MagicMock(spec=PreviewClient)
+        self.client.poll.return_value = None
+        self.run: Any = MagicMock(spec=RunFolder)
+        self.run.name = "run"
+        self.run.status.return_value.is_active = False
+        self.run.checkpoint_id.return_value = "c1"
+        self.later = Later()
+        self.controller = PreviewController(ViewerModel(), self.view, self.later, lambda: self.client)
+        self.images = project.images()
+        self.controller.set_project(project)
+        self.controller.set_image(self.images[0])
+        self.controller.set_run(self.run)
+
+    def reply(self, image: int = 0, checkpoint: str = "c1", error: str = "") -> None:
+        labels = np.zeros((60, 80), dtype=np.uint16)
+        labels[:5, :5] = 3
+        segments = [{"id": 3, "category_id": 1, "isthing": True, "score": 0.9, "area": 25}]
+        self.client.poll.return_value = PreviewReply(
+            self.images[image].id, checkpoint_id=checkpoint, labels=labels, segments=segments, error=error
+        )
+
+    @property
+    def text(self) -> str:
+        text: str = self.view.show_preview.call_args.args[1]
+        return text
+
+
+@pytest.fixture
+def preview(project: Project) -> Preview:
+    return Preview(project)
+
+
+def test_off_asks_nothing(preview: Preview) -> None:
+    assert preview.later.waiting == []
+
+
+def test_on_asks_and_shows(preview: Preview) -> None:
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.client.request.assert_called_once_with(preview.images[0].path, preview.images[0].id, "best")
+    preview.later.run()
+    assert preview.controller.layer.layer is None
+    preview.reply()
+    preview.later.run()
+    assert preview.controller.layer.layer is not None
+    assert preview.text == "1 segment by run"
+    assert [event.kind for event in preview.project.events() if event.kind.startswith("preview")] == ["preview_visible"]
+
+
+def test_quick_changes_become_one_request(preview: Preview) -> None:
+    preview.controller.switch(True)
+    preview.controller.set_image(preview.images[1])
+    preview.controller.set_image(preview.images[2])
+    preview.later.run()
+    preview.client.request.assert_called_once_with(preview.images[2].path, preview.images[2].id, "best")
+
+
+def test_a_stale_reply_is_dropped(preview: Preview) -> None:
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.controller.set_image(preview.images[1])
+    preview.later.run()
+    preview.reply(image=0)
+    preview.later.run()
+    assert preview.controller.layer.layer is None
+    preview.reply(image=1)
+    preview.later.run()
+    assert preview.controller.layer.layer is not None
+
+
+def test_a_new_checkpoint_asks_again_and_the_same_one_does_not(preview: Preview) -> None:
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.reply()
+    preview.later.run()
+    preview.controller.on_checkpoint("c1")
+    preview.later.run()
+    assert preview.client.request.call_count == 1
+    preview.run.checkpoint_id.return_value = "c2"
+    preview.controller.on_checkpoint("c2")
+    preview.later.run()
+    assert preview.client.request.call_count == 2
+
+
+def test_errors_are_shown_and_tried_again(preview: Preview) -> None:
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.reply(checkpoint="", error="a.png: the file is empty")
+    preview.later.run()
+    assert preview.text == "a.png: the file is empty"
+    preview.controller.on_checkpoint("c1")
+    preview.later.run()
+    assert preview.client.request.call_count == 2
+
+
+def test_off_removes_the_layer(preview: Preview) -> None:
+    preview.controller.toggle()
+    preview.later.run()
+    preview.reply()
+    preview.later.run()
+    preview.controller.toggle()
+    assert preview.controller.layer.layer is None
+    preview.controller.close()
+    preview.client.close.assert_called_once()
+
+
+def test_the_next_image_takes_the_old_prediction_away(preview: Preview) -> None:
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.reply()
+    preview.later.run()
+    preview.controller.set_image(preview.images[1])
+    assert preview.controller.layer.layer is None
+
+
+@pytest.mark.parametrize("what", ["run", "image", "checkpoint"])
+def test_what_is_missing_is_said(preview: Preview, what: str) -> None:
+    if what == "run":
+        preview.controller.set_run(None)
+    elif what == "image":
+        preview.controller.set_image(None)
+    else:
+        preview.run.checkpoint_id.return_value = None
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.client.request.assert_not_called()
+    assert preview.text in ("no run yet: train first", "no image is shown", "waiting for the first checkpoint")
+
+
+def test_opacity_acts_on_the_layer(preview: Preview) -> None:
+    preview.controller.set_opacity(0.2)
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.reply()
+    preview.later.run()
+    layer = preview.controller.layer.layer
+    assert layer is not None
+    assert layer.opacity == 0.2
+    preview.controller.set_opacity(0.8)
+    assert layer.opacity == 0.8

@@ -1,0 +1,217 @@
+"""The event filter on a plain widget, with synthetic Qt events; real ones are in `real_input`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from qtpy.QtCore import QEvent, QPoint, Qt, Signal
+from qtpy.QtGui import QKeyEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QWidget
+
+from napari_pointanno.canvas import CanvasFilter, FrameWatch, InputHandler
+from napari_pointanno.keymap import Action
+
+pytestmark = pytest.mark.gui
+
+
+class Canvas(QWidget):
+    """Remembers what reached it in spite of the filter."""
+
+    frameSwapped = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached: list[str] = []
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text():  # a modifier alone is nobody's key
+            self.reached.append(event.text())
+
+    def mousePressEvent(self, event: Any) -> None:
+        self.reached.append("press")
+
+    def wheelEvent(self, event: Any) -> None:
+        self.reached.append("wheel")
+
+
+@pytest.fixture
+def canvas(qtbot: Any) -> Iterator[Canvas]:
+    widget = Canvas()
+    qtbot.addWidget(widget)
+    widget.resize(200, 100)
+    widget.show()
+    qtbot.waitExposed(widget)
+    yield widget
+
+
+@pytest.fixture
+def handler() -> Any:
+    return MagicMock(spec=InputHandler)
+
+
+@pytest.fixture
+def canvas_filter(canvas: Canvas, handler: Any) -> CanvasFilter:
+    made = CanvasFilter(canvas, handler)
+    made.active = True
+    return made
+
+
+def _keys(handler: Any) -> list[tuple[Action, int | None, bool]]:
+    return [(c.args[0].action, c.args[0].digit, c.args[0].released) for c in handler.on_key.call_args_list]
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier", "action", "number"),
+    [
+        (Qt.Key.Key_F, Qt.KeyboardModifier.NoModifier, Action.OBJECT, None),
+        (Qt.Key.Key_1, Qt.KeyboardModifier.NoModifier, Action.CLASS, 1),
+        (Qt.Key.Key_0, Qt.KeyboardModifier.NoModifier, Action.SEARCH, 0),
+        (Qt.Key.Key_3, Qt.KeyboardModifier.ShiftModifier, Action.ABSENT, 3),
+        (Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier, Action.NEXT_UNLABELLED, None),
+        (Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier, Action.UNDO, None),
+        (Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier, Action.CANCEL, None),
+        (Qt.Key.Key_Backspace, Qt.KeyboardModifier.NoModifier, Action.STEP_BACK, None),
+        (Qt.Key.Key_Delete, Qt.KeyboardModifier.NoModifier, Action.DELETE, None),
+        (Qt.Key.Key_Question, Qt.KeyboardModifier.ShiftModifier, Action.KEYS, None),
+        (Qt.Key.Key_F10, Qt.KeyboardModifier.NoModifier, Action.PAUSE, None),
+    ],
+)
+def test_our_keys_are_consumed(
+    canvas: Canvas,
+    canvas_filter: CanvasFilter,
+    handler: Any,
+    key: Any,
+    modifier: Any,
+    action: Action,
+    number: int | None,
+) -> None:
+    QTest.keyClick(canvas, key, modifier)
+    assert _keys(handler) == [(action, number, False)]
+    assert canvas.reached == []
+
+
+def test_redo_has_two_modifiers(canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(canvas, Qt.Key.Key_Z, both)
+    assert _keys(handler)[0][0] is Action.REDO
+
+
+def test_other_keys_are_left_alone(canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    QTest.keyClick(canvas, Qt.Key.Key_V)
+    QTest.keyClick(canvas, Qt.Key.Key_Z)
+    assert canvas.reached == ["v", "z"]
+    handler.on_key.assert_not_called()
+
+
+def test_held_keys_tell_their_release(canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    QTest.keyClick(canvas, Qt.Key.Key_H)
+    QTest.keyClick(canvas, Qt.Key.Key_F)
+    assert _keys(handler) == [(Action.HIDE, None, False), (Action.HIDE, None, True), (Action.OBJECT, None, False)]
+
+
+def test_auto_repeat_is_dropped(canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_F, Qt.KeyboardModifier.NoModifier, "f", True)
+    QApplication.sendEvent(canvas, event)
+    handler.on_key.assert_not_called()
+    assert canvas.reached == []
+
+
+def test_menus_do_not_take_our_keys(canvas: Canvas, canvas_filter: CanvasFilter) -> None:
+    ours = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier, "z")
+    theirs = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier, "s")
+    for event in (ours, theirs):
+        event.ignore()
+        QApplication.sendEvent(canvas, event)
+    assert ours.isAccepted()
+    assert not theirs.isAccepted()
+
+
+def test_the_left_button_never_pans(canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(20, 30))
+    QTest.mouseMove(canvas, QPoint(40, 30))
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(60, 30))
+    pointer = handler.on_press.call_args.args[0]
+    assert (pointer.x, pointer.y) == (20, 30)
+    assert handler.on_release.call_args.args[0].x == 60
+    handler.on_pan.assert_not_called()
+    assert canvas.reached == []
+
+
+def test_the_second_press_of_a_double_click_is_a_press(
+    canvas: Canvas, canvas_filter: CanvasFilter, handler: Any
+) -> None:
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(20, 30))
+    QTest.mouseDClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(20, 30))
+    assert handler.on_press.call_count == 2
+
+
+@pytest.mark.parametrize("button", [Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton])
+def test_other_buttons_pan(qtbot: Any, canvas: Canvas, canvas_filter: CanvasFilter, handler: Any, button: Any) -> None:
+    QTest.mousePress(canvas, button, pos=QPoint(20, 30))
+    QTest.mouseMove(canvas, QPoint(50, 35))
+    qtbot.waitUntil(lambda: handler.on_pan.called)
+    QTest.mouseRelease(canvas, button, pos=QPoint(50, 35))
+    assert handler.on_pan.call_args.args == (30, 5)
+    handler.on_press.assert_not_called()
+
+
+def test_space_makes_the_left_button_pan(qtbot: Any, canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    QTest.keyPress(canvas, Qt.Key.Key_Space)
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(20, 30))
+    QTest.mouseMove(canvas, QPoint(10, 30))
+    qtbot.waitUntil(lambda: handler.on_pan.called)
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(10, 30))
+    QTest.keyRelease(canvas, Qt.Key.Key_Space)
+    handler.on_press.assert_not_called()
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(20, 30))
+    handler.on_press.assert_called_once()
+
+
+def test_inactive_or_detached_it_sees_nothing(canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    canvas_filter.active = False
+    QTest.keyClick(canvas, Qt.Key.Key_F)
+    canvas_filter.active = True
+    canvas_filter.detach()
+    QTest.keyClick(canvas, Qt.Key.Key_J)
+    assert canvas.reached == ["f", "j"]
+    handler.on_key.assert_not_called()
+
+
+def test_times_never_run_backwards(canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    for key in (Qt.Key.Key_F, Qt.Key.Key_J) * 2:
+        QTest.keyClick(canvas, key)
+    times = [call.args[0].at_ns for call in handler.on_key.call_args_list]
+    assert times == sorted(times)
+    assert len(set(times)) == 4
+
+
+def test_shown_means_the_next_swap(canvas: Canvas) -> None:
+    watch = FrameWatch(canvas)
+    seen: list[tuple[int, bool]] = []
+    canvas.frameSwapped.emit()
+    watch.when_shown(lambda at_ns, swapped: seen.append((at_ns, swapped)))
+    assert seen == []
+    canvas.frameSwapped.emit()
+    canvas.frameSwapped.emit()
+    assert [swapped for _, swapped in seen] == [True]
+
+
+def test_without_a_swap_the_paint_counts_and_is_flagged(qtbot: Any, canvas: Canvas) -> None:
+    watch = FrameWatch(canvas)
+    seen: list[bool] = []
+    watch.when_shown(lambda _, swapped: seen.append(swapped))
+    qtbot.waitUntil(lambda: bool(seen))
+    assert seen == [False]
+
+
+def test_what_is_forgotten_is_never_shown(canvas: Canvas) -> None:
+    watch = FrameWatch(canvas)
+    seen: list[bool] = []
+    watch.when_shown(lambda _, swapped: seen.append(swapped))
+    watch.forget()
+    canvas.frameSwapped.emit()
+    assert seen == []

@@ -1,0 +1,252 @@
+"""The docks in a real viewer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QWidget
+
+from napari_pointanno.application import ANNOTATE, PLUGIN, TRAIN, open_docks
+from napari_pointanno.view_transform import ViewTransform
+from napari_pointanno.workbench import Workbench, workbench
+from pointanno.errors import InputError
+from pointanno.project import Project
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def viewer(project: Project, make_napari_viewer: Callable[..., Any]) -> Iterator[Any]:
+    made = make_napari_viewer(show=True)
+    made.window.resize(1200, 800)
+    yield made
+    workbench(made).abandon()
+
+
+@pytest.fixture
+def bench(viewer: Any) -> Workbench:
+    return open_docks(viewer)
+
+
+def _canvas(bench: Workbench) -> Any:
+    from napari_pointanno._views.qt_canvas_view import find_canvas
+
+    return find_canvas(bench.annotate_widget())
+
+
+def _at(bench: Workbench, x: float, y: float) -> QPoint:
+    canvas = _canvas(bench)
+    view = ViewTransform.of_viewer(bench.viewer, (canvas.height(), canvas.width()))
+    return QPoint(*(round(value) for value in view.to_canvas(y, x)))
+
+
+def _shown(qtbot: Any, bench: Workbench) -> None:
+    session = bench.annotate.session
+    assert session is not None
+    qtbot.waitUntil(lambda: session.watch.running, timeout=60_000)
+
+
+def test_canvas_positions_agree_with_napari(qtbot: Any, bench: Workbench, project: Project) -> None:
+    bench.annotate.start(project)
+    _shown(qtbot, bench)
+    vispy_canvas = bench.viewer.window._qt_viewer.canvas
+    canvas = _canvas(bench)
+    assert canvas is vispy_canvas.native
+    view = ViewTransform.of_viewer(bench.viewer, (canvas.height(), canvas.width()))
+    for position in ((0, 0), (123, 45), (canvas.width(), canvas.height())):
+        theirs = vispy_canvas._map_canvas2world(position, vispy_canvas.view)
+        assert view.to_world(*position) == pytest.approx(theirs[-2:], abs=1e-3)
+
+
+def test_click_type_and_look(qtbot: Any, bench: Workbench, project: Project) -> None:
+    bench.annotate.start(project)
+    _shown(qtbot, bench)
+    canvas = _canvas(bench)
+    QTest.keyClick(canvas, Qt.Key.Key_2)
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=_at(bench, 20, 30))
+    session: Any = bench.annotate.session
+    (click,) = session.annotations.clicks
+    assert (click.x, click.y, click.category_id) == (20, 30, 2)
+    QTest.keyClick(canvas, Qt.Key.Key_W)
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=_at(bench, 10, 10))
+    QTest.mouseMove(canvas, _at(bench, 40, 30))
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=_at(bench, 50, 40))
+    _shown(qtbot, bench)
+    before = bench.viewer.screenshot(canvas_only=False, flash=False)
+    QTest.keyClick(canvas, Qt.Key.Key_F)
+    _shown(qtbot, bench)
+    after = bench.viewer.screenshot(canvas_only=False, flash=False)
+    assert session.asked.index == 1
+    assert np.any(before != after)
+    kinds = [event.kind for event in project.events()]
+    assert kinds.count("point_shown") == 2
+
+
+def test_outside_of_a_session_napari_has_its_keys(qtbot: Any, bench: Workbench, project: Project) -> None:
+    bench.annotate.start(project)
+    _shown(qtbot, bench)
+    bench.annotate.close()
+    viewer = bench.viewer
+    points = viewer.add_points([[1, 1]], name="theirs")
+    points.selected_data = {0}
+    points.mode = "select"
+    canvas = _canvas(bench)
+    QTest.keyClick(canvas, Qt.Key.Key_1)
+    qtbot.waitUntil(lambda: len(points.data) == 0)
+
+
+def test_in_a_session_the_key_one_deletes_nothing(qtbot: Any, bench: Workbench, project: Project) -> None:
+    bench.annotate.start(project)
+    _shown(qtbot, bench)
+    points = bench.viewer.add_points([[1, 1]], name="theirs")
+    points.selected_data = {0}
+    points.mode = "select"
+    QTest.keyClick(_canvas(bench), Qt.Key.Key_1)
+    assert len(points.data) == 1
+
+
+def test_the_dock_can_be_closed_and_opened_again(qtbot: Any, bench: Workbench, project: Project) -> None:
+    viewer = bench.viewer
+    bench.annotate.start(project)
+    _shown(qtbot, bench)
+    dock, _ = viewer.window.add_plugin_dock_widget(PLUGIN, ANNOTATE)
+    dock.destroyOnClose()
+    assert len(viewer.layers) == 0
+    assert bench.annotate.project is None
+    again = open_docks(viewer)
+    assert again is bench
+    again.annotate.open(str(project.path))
+    _shown(qtbot, again)
+    train, _ = viewer.window.add_plugin_dock_widget(PLUGIN, TRAIN)
+    train.destroyOnClose()
+    QTest.keyClick(_canvas(again), Qt.Key.Key_N)
+    session: Any = again.annotate.session
+    assert session.row == 1
+
+
+def test_the_form_makes_a_project(qtbot: Any, bench: Workbench, images_folder: Path, tmp_path: Path) -> None:
+    view: Any = bench.annotate.view
+    view.new.click()
+    assert view.new_form.isVisible()
+    view.new_form.images.line.setText(f'"{images_folder}"')
+    view.new_form.project.line.setText(str(tmp_path / "mine"))
+    QTest.keyClick(view.new_form.project.line, Qt.Key.Key_Return)
+    assert not view.new_form.isVisible()
+    assert bench.annotate.project is not None
+    view.classes.name.setText("tree")
+    view.classes.kind.setCurrentText("stuff")
+    QTest.keyClick(view.classes.name, Qt.Key.Key_Return)
+    (category,) = bench.annotate.project.categories()
+    assert (category.name, category.isthing) == ("tree", False)
+    assert view.classes.list.count() == 1
+    assert view.images.images.rowCount() == 3
+
+
+def test_the_search_box_finds_a_class(qtbot: Any, bench: Workbench, project: Project) -> None:
+    bench.annotate.start(project)
+    view: Any = bench.annotate.view
+    view.classes.search.setText("ro")
+    hidden = [view.classes.list.item(row).isHidden() for row in range(4)]
+    assert hidden == [True, True, False, True]
+    QTest.keyClick(view.classes.search, Qt.Key.Key_Return)
+    session: Any = bench.annotate.session
+    assert session.category.name == "road"
+
+
+def test_the_image_list_is_a_sound_model(qtmodeltester: Any, bench: Workbench, project: Project) -> None:
+    bench.annotate.start(project)
+    view: Any = bench.annotate.view
+    qtmodeltester.check(view.images.images)
+
+
+def test_a_project_is_opened_like_a_file(qtbot: Any, viewer: Any, project: Project) -> None:
+    project.close()
+    viewer.open(str(project.path), plugin="pointanno")
+    bench = workbench(viewer)
+    assert bench.annotate.project is not None
+    assert bench.annotate.project.path == project.path
+    assert "image" in viewer.layers
+
+
+def test_closing_the_window_gives_the_project_back(
+    qtbot: Any, make_napari_viewer: Callable[..., Any], project: Project
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    bench = open_docks(viewer)
+    bench.annotate.start(project)
+    _shown(qtbot, bench)
+    viewer.close()
+
+    def is_free() -> bool:
+        try:
+            Project.open(project.path).close()
+        except InputError:
+            return False
+        return True
+
+    qtbot.waitUntil(is_free)
+    with Project.open(project.path) as again:
+        assert again.recovered == ""
+        assert [event.kind for event in again.events()][-1] == "session_end"
+
+
+def test_an_export_lies_in_the_project(qtbot: Any, bench: Workbench, project: Project) -> None:
+    from napari_pointanno import commands
+
+    commands.export_coco_points()
+    bench.annotate.start(project)
+    commands.export_coco_points()
+    assert [path.name for path in project.exports_folder.iterdir()] == ["set.coco-points.json"]
+    commands.toggle_preview()
+    assert bench.preview.on
+    commands.new_project()
+    line = bench.annotate_widget().findChild(QWidget, "pointanno_new_images")
+    assert line is not None
+    assert line.isVisible()
+
+
+_NO_TORCH = """
+import json, sys, os
+from pathlib import Path
+from napari_pointanno.application import open_window
+from napari_pointanno._views.train_view import TrainForm
+from napari_pointanno.screenshots import annotated_project
+from qtpy.QtWidgets import QApplication
+from qtpy.QtTest import QTest
+import pointanno.runs.launch as launch
+viewer = open_window()
+from napari_pointanno.workbench import workbench
+bench = workbench(viewer)
+project = annotated_project(Path(sys.argv[1]), scenes=2, size=64)
+bench.annotate.start(project)
+bench.train.start(TrainForm("point_sup", "small", device="cpu", steps=1))
+assert bench.train.run is not None, "no run was started"
+bench.preview.switch(True)
+for _ in range(20):
+    QTest.qWait(50)
+started = list(launch._STARTED)
+for process in started:
+    process.kill()
+    process.wait()
+heavy = ("torch", "torchvision", "triton", "lightning_fabric")
+print(json.dumps({"loaded": [name for name in heavy if name in sys.modules], "started": len(started)}))
+sys.stdout.flush()
+bench.abandon()
+os._exit(0)
+"""
+
+
+def test_the_process_of_the_window_never_imports_torch(tmp_path: Path) -> None:
+    """Both docks are opened, a training is started, the preview is switched on."""
+    done = subprocess.run(
+        [sys.executable, "-c", _NO_TORCH, str(tmp_path)], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.stdout.strip().endswith('{"loaded": [], "started": 1}'), done.stdout + done.stderr
