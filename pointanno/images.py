@@ -162,6 +162,11 @@ def _scale_to_8_bit(array: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _check_file(path: Path) -> None:
     """Refuse what cannot be a picture before any decoder sees it."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:  # neither JSON nor the project file can hold such a name
+        shown = str(path).encode("utf-8", "backslashreplace").decode()
+        raise InputError(f"{shown}: the file name is not valid UTF-8; rename the file") from None
     if not path.exists():
         raise InputError(f"{path}: the picture is missing; put it back or remove it from the list")
     if not path.is_file():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from pointanno.cli.console import Json, emit
+from pointanno.cli.console import Json, emit, note
 
 
 def export_command(
@@ -40,12 +40,21 @@ def export_command(
     """
     from dataclasses import replace
 
+    from pointanno.errors import InputError
     from pointanno.formats import find_format
     from pointanno.project import Project
 
     chosen = find_format(format)
     with Project.open(project, writable=False) as opened:
         dataset = opened.dataset(with_events=events)
+    masks = sum(one.mask is not None for one in dataset.instances)
+    if format == "coco-panoptic" and not masks and (dataset.instances or dataset.targets):
+        raise InputError(
+            f"{project}: coco-panoptic keeps masks only, and the project has none, so all of its boxes and clicks "
+            "would be lost; export it as coco-point"
+        )
+    if format == "coco-instances" and masks < len(dataset.instances):
+        note(f"{len(dataset.instances) - masks} boxes have no mask; this format keeps neither their points nor clicks")
     if not names:
         dataset = replace(dataset, annotators=())
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -100,19 +100,20 @@ def _prepare_results(
         if not isinstance(result, dict):
             raise InputError(f"{where}: expected an object with category_id, score and segmentation")
         image_id = _find_image(result, by_name, sizes, where)
-        if result.get("category_id") not in known:
+        category_id = result.get("category_id")
+        if not isinstance(category_id, int) or category_id not in known:
             raise InputError(
-                f"{where}: category_id {result.get('category_id')} is not among those of the truth"
+                f"{where}: category_id {category_id!r:.40} is not among those of the truth"
                 f" ({', '.join(map(str, sorted(known)))}); use the truth's ids"
             )
         score = result.get("score")
-        if not isinstance(score, (int, float)) or not np.isfinite(score):
-            raise InputError(f"{where}: score must be a number, but is {score!r}")
+        if not isinstance(score, (int, float)) or isinstance(score, bool) or not np.isfinite(score):
+            raise InputError(f"{where}: score must be a number, but is {score!r:.40}")
         rle = _mask_of(result, sizes[image_id], fill_boxes, where)
         yield {
             "id": number + 1,
             "image_id": image_id,
-            "category_id": result["category_id"],
+            "category_id": int(category_id),
             "score": float(score),
             "segmentation": rle,
             "area": rle_area(rle),
@@ -125,12 +126,16 @@ def _find_image(result: Mapping[str, Any], by_name: Mapping[str, int], sizes: Ma
     """The truth's id of the picture that a result names."""
     name = result.get("file_name")
     if name is not None:
-        if name not in by_name:
-            raise InputError(f"{where}: file_name {name!r} is not a picture of the truth; evaluate the same pictures")
+        if not isinstance(name, str) or name not in by_name:
+            raise InputError(
+                f"{where}: file_name {name!r:.200} is not a picture of the truth; evaluate the same pictures"
+            )
         return by_name[name]
     image_id = result.get("image_id")
     if not isinstance(image_id, int) or image_id not in sizes:
-        raise InputError(f"{where}: image_id {image_id!r} is not a picture of the truth; evaluate the same pictures")
+        raise InputError(
+            f"{where}: image_id {image_id!r:.40} is not a picture of the truth; evaluate the same pictures"
+        )
     return image_id
 
 

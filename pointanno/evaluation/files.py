@@ -130,6 +130,11 @@ def _join(
         if found is None:
             raise InputError(f"{pred}: picture {name} (image {image_id}) has no prediction; predict it too")
         gt_seg = read_panoptic_png(gt_folder / annotation["file_name"])
+        if gt_seg.shape != sizes[image_id]:
+            raise InputError(
+                f"{gt_folder / annotation['file_name']}: the truth's PNG has {gt_seg.shape[1]} x {gt_seg.shape[0]}"
+                f" pixels, but {gt} says {sizes[image_id][1]} x {sizes[image_id][0]}; mend the truth"
+            )
         pred_seg = read_panoptic_png(pred_folder / found["file_name"])
         if gt_seg.shape != pred_seg.shape:
             raise InputError(

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard
 
-from pointanno.formats.point_checks import Finding, check_points, check_target, error, warning
+from pointanno.formats.point_checks import Finding, check_origin, check_points, check_target, error, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["coco-point", "pointsup", "coco-instances", "coco-panoptic"]
 
 _OUTSIDE, _OUTSIDE_LENIENT = 1.0, 2.0  # pixels that a box may stick out: writers round differently
+_LARGEST_ID = 2**53  # what every reader of JSON keeps exactly
+_LARGEST_SIDE = 2**31 - 1
 
 
 @dataclass(slots=True)
@@ -59,6 +61,23 @@ def check_structure(data: Any) -> Iterator[Finding]:
             yield error("file", f"{name} is missing; expected a list")
         elif not isinstance(data[name], list):
             yield error("file", f"{name} must be a list, but is {_name_type(data[name])}")
+    if not isinstance(data.get("info") or {}, dict):
+        yield error("file", f"info must be an object, but is {_name_type(data['info'])}")
+    yield from _check_objects(data, "licenses", "licenses")
+
+
+def _check_objects(section: Mapping[str, Any], name: str, where: str) -> Iterator[Finding]:
+    """An optional list of objects."""
+    value = section.get(name)
+    if value is None:
+        return
+    if not isinstance(value, list):
+        yield error("file", f"{where} must be a list, but is {_name_type(value)}")
+        return
+    for position, entry in enumerate(value):
+        if not isinstance(entry, dict):
+            yield error(f"{where}[{position}]", f"expected an object, but got {_name_type(entry)}")
+            return
 
 
 def check_records(data: Mapping[str, Any], kind: Kind, *, lenient: bool = False) -> Iterator[Finding]:
@@ -86,8 +105,29 @@ def check_records(data: Mapping[str, Any], kind: Kind, *, lenient: bool = False)
             yield from _check_annotation(entry, position, context)
     if kind == "coco-point":
         yield from _check_targets(data.get("point_annotations", []), context)
-        if not isinstance(data.get("pointanno", {}), dict):
-            yield error("file", f"pointanno must be an object, but is {_name_type(data['pointanno'])}")
+        yield from _check_header(data.get("pointanno"))
+
+
+def _check_header(header: Any) -> Iterator[Finding]:
+    """The section about the whole annotation: who, when, how complete."""
+    if header is None:
+        return
+    if not isinstance(header, dict):
+        yield error("file", f"pointanno must be an object, but is {_name_type(header)}")
+        return
+    for name in ("annotators", "sessions", "events"):
+        yield from _check_objects(header, name, f"pointanno.{name}")
+    for name in ("annotators", "sessions"):
+        entries = header.get(name)
+        for position, entry in enumerate(entries if isinstance(entries, list) else []):
+            index = entry.get("index", 0) if isinstance(entry, dict) else 0
+            if not _is_int(index) or index < 0:
+                yield error(f"pointanno.{name}[{position}]", f"index must be 0 or more, but is {_show(index)}")
+    count, exhaustive = header.get("points_per_instance"), header.get("exhaustive_things")
+    if count is not None and (not _is_int(count) or count < 1):
+        yield error("file", f"pointanno.points_per_instance must be a positive integer or null, but is {_show(count)}")
+    if exhaustive is not None and not isinstance(exhaustive, bool):
+        yield error("file", f"pointanno.exhaustive_things must be true, false or null, but is {_show(exhaustive)}")
 
 
 def _check_images(images: list[Any], context: _Context) -> Iterator[Finding]:
@@ -115,7 +155,7 @@ def _check_images(images: list[Any], context: _Context) -> Iterator[Finding]:
         size = []
         for key in ("height", "width"):
             value = image.get(key)
-            if not _is_int(value) or value <= 0:
+            if not _is_int(value) or not 0 < value <= _LARGEST_SIDE:
                 yield error(where, f"{key} must be a positive integer, but is {_show(value)}")
             else:
                 size.append(value)
@@ -203,6 +243,8 @@ def _check_annotation(entry: Mapping[str, Any], position: int, context: _Context
     yield from _check_flags(entry, where, context)
     if context.has_points:
         yield from check_points(entry, where, size, full=context.kind == "coco-point")
+    if context.kind == "coco-point":
+        yield from check_origin(entry, where)
 
 
 def _check_box(
@@ -288,6 +330,9 @@ def _check_panoptic(entry: Mapping[str, Any], position: int, context: _Context) 
             yield error(place, f"category_id {_show(category_id)} is not among {_list_ids(context.things)}")
         if segment.get("iscrowd", 0) not in (0, 1):
             yield error(place, f"iscrowd must be 0 or 1, but is {_show(segment['iscrowd'])}")
+        area = segment.get("area", 0)
+        if not _is_number(area) or not 0 <= area <= _LARGEST_ID:
+            yield error(place, f"area must be a number of pixels, but is {_show(area)}")
 
 
 def _check_targets(entries: Any, context: _Context) -> Iterator[Finding]:
@@ -316,8 +361,8 @@ def _check_targets(entries: Any, context: _Context) -> Iterator[Finding]:
 
 
 def _is_int(value: Any) -> TypeGuard[int]:
-    """JSON integers; true and false are none."""
-    return isinstance(value, int) and not isinstance(value, bool)
+    """JSON integers that can be kept exactly; true and false are none."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_ID
 
 
 def _is_number(value: Any) -> bool:

@@ -41,6 +41,12 @@ def read_json(path: str | Path) -> Any:
     try:
         return orjson.loads(content.removeprefix(_BYTE_ORDER_MARK))
     except orjson.JSONDecodeError as error:
+        try:
+            content.decode()
+        except UnicodeDecodeError as problem:
+            raise InputError(
+                f"{path}: not a JSON file, because byte {problem.start + 1} is no text in UTF-8; save it as UTF-8"
+            ) from None
         if error.pos >= len(error.doc.rstrip()) - 1 or "unexpected end" in error.msg:
             raise InputError(
                 f"{path}: the JSON ends too early, after line {error.lineno}, so the file was truncated;"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _PARALLEL = ("point_status", "point_times_ms", "point_annotator", "point_session")
 _LABELS = frozenset({OBJECT, BACKGROUND, IGNORED})
+_LARGEST = 2**31 - 1  # of a time in milliseconds (24 days), of an index
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ def check_points(
     if not coords:
         yield error(where, "point_coords is empty; expected at least one point, padded ones included")
     yield from _check_coords(coords, where, size)
-    wrong = next((label for label in labels if type(label) is not int or label not in _LABELS), None)
-    if wrong is not None:
-        yield error(where, f"point_labels must be 1, 0 or -1, but one is {wrong!r:.40}")
+    wrong = [label for label in labels if type(label) is not int or label not in _LABELS]
+    if wrong:
+        yield error(where, f"point_labels must be 1, 0 or -1, but one is {_show(wrong[0])}")
     if len(labels) != len(coords):
         yield error(where, f"point_labels has {len(labels)} entries, but point_coords has {len(coords)}")
     if full:
@@ -102,6 +103,8 @@ def _check_parallel(entry: Mapping[str, Any], where: str, count: int) -> Iterato
             yield error(where, f"{name} must be a list, but is {value!r:.40}")
         elif len(value) != count:
             yield error(where, f"{name} has {len(value)} entries, but point_coords has {count}")
+        elif name == "point_source" and not all(isinstance(word, str) for word in value):
+            yield error(where, "point_source must hold words such as random or click")
 
 
 def _check_status(entry: Mapping[str, Any], where: str, labels: list[Any]) -> Iterator[Finding]:
@@ -127,13 +130,36 @@ def _check_times(entry: Mapping[str, Any], where: str) -> Iterator[Finding]:
     values = [(f"point_times_ms[{n}]", value) for n, value in enumerate(times)] if isinstance(times, list) else []
     values += [(name, entry.get(name)) for name in ("bbox_time_ms", "bbox_drag_ms")]
     for name, value in values:
-        if value is not None and (type(value) is not int or value < 0):
+        if value is not None and not _is_small(value):
             yield error(where, f"{name} must be whole milliseconds or null, but is {value!r:.40}")
             return
     for name in ("point_annotator", "point_session"):
         indices = entry.get(name)
-        if isinstance(indices, list) and any(v is not None and (type(v) is not int or v < 0) for v in indices):
+        if isinstance(indices, list) and any(value is not None and not _is_small(value) for value in indices):
             yield error(where, f"{name} must hold indices or null")
+
+
+def check_origin(entry: Mapping[str, Any], where: str) -> Iterator[Finding]:
+    """Findings in what a boxed object says about where its box, points and mask come from."""
+    for name in ("bbox_annotator", "bbox_session"):
+        if entry.get(name) is not None and not _is_small(entry[name]):
+            yield error(where, f"{name} must be an index or null, but is {entry[name]!r:.40}")
+    for name in ("bbox_source", "mask_source"):
+        if entry.get(name) is not None and not isinstance(entry[name], str):
+            yield error(where, f"{name} must be a word, but is {entry[name]!r:.40}")
+    seed = entry.get("point_seed")
+    if seed is not None and (type(seed) is not int or abs(seed) >= 2**63):
+        yield error(where, f"point_seed must be an integer or null, but is {seed!r:.40}")
+
+
+def _is_small(value: Any) -> bool:
+    """Integers from 0 that fit into the columns of a project."""
+    return type(value) is int and 0 <= value <= _LARGEST
+
+
+def _show(value: Any) -> str:
+    """A value as JSON would write it."""
+    return "null" if value is None else f"{value!r:.40}"
 
 
 def check_target(
@@ -157,8 +183,8 @@ def check_target(
         yield error(where, f"isthing must be 0 or 1, but is {flag!r:.40}")
     elif isthing is not None and bool(flag) != isthing:
         yield error(where, f"isthing is {int(flag)}, but its category {entry['category_id']} says {int(isthing)}")
-    if type(instance) is not int or instance < 0:
-        yield error(where, f"instance must be an integer that is not negative, but is {instance!r:.40}")
+    if not _is_small(instance):
+        yield error(where, f"instance must be an integer that is not negative, but is {_show(instance)}")
     elif flag == 0 and instance != 0:
         yield error(where, f"instance must be 0 for stuff, but is {instance}")
     elif flag == 1 and instance == 0:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 RLE: TypeAlias = dict[str, Any]
 
+_MOST_PIXELS = 2**32  # pycocotools counts with 32 bits
+_MOST_PLACES = 7  # further characters of a number would pass those bits
+
 
 def mask_to_rle(mask: NDArray[Any]) -> RLE:
     """Compressed code of a mask, (H, W) bool."""
@@ -44,13 +47,12 @@ def segmentation_to_rle(segmentation: Any, image_size: tuple[int, int]) -> RLE:
         If it is none of these, or its size is not that of the image.
     """
     height, width = image_size
+    if height * width >= _MOST_PIXELS:
+        raise ValueError(f"a mask can have up to {_MOST_PIXELS - 1} pixels, but the image has {height * width}")
     if isinstance(segmentation, (list, tuple)):
-        polygons = [list(polygon) for polygon in segmentation]
+        polygons = [_checked_polygon(polygon, image_size) for polygon in segmentation]
         if not polygons:
             raise ValueError("segmentation must hold at least one polygon")
-        short = next((polygon for polygon in polygons if len(polygon) < 6 or len(polygon) % 2), None)
-        if short is not None:
-            raise ValueError(f"a polygon needs an even number of at least 6 values, but got {len(short)}")
         return _as_text(coco_mask.merge(coco_mask.frPyObjects(polygons, height, width)))
     if not isinstance(segmentation, dict) or not {"size", "counts"} <= segmentation.keys():
         raise ValueError('segmentation must be polygons or {"size": [height, width], "counts": …}')
@@ -63,19 +65,48 @@ def segmentation_to_rle(segmentation: Any, image_size: tuple[int, int]) -> RLE:
     if not isinstance(counts, (str, bytes)):
         raise ValueError("counts of a segmentation must be a list of integers or a string")
     rle = _as_text({"size": size, "counts": counts})
-    total = int(rle_to_counts(rle).sum())  # pycocotools would write beyond its memory
-    if total != height * width:
-        raise ValueError(f"the runs cover {total} pixels, but the image has {height * width}")
+    _check_runs(rle_to_counts(rle), height * width)
     return rle
+
+
+def _checked_polygon(polygon: Any, image_size: tuple[int, int]) -> list[float]:
+    """A polygon that pycocotools can draw: it crashes far outside of the picture and takes null for a number."""
+    given = list(polygon)
+    if len(given) < 6 or len(given) % 2:
+        raise ValueError(f"a polygon needs an even number of at least 6 values, but got {len(given)}")
+    try:
+        values = np.asarray(given)
+    except ValueError:  # lists of several lengths
+        values = np.empty(0, dtype=object)
+    if values.ndim != 1 or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        raise ValueError("a polygon must be a list of numbers x0, y0, x1, y1, ... and nothing else")
+    height, width = image_size
+    reach = max(image_size)  # how far it may stick out
+    limits = np.tile([width + reach, height + reach], len(given) // 2)
+    if (values < -reach).any() or (values > limits).any():
+        raise ValueError(f"a polygon lies far outside of the picture of {width} x {height} pixels")
+    return given
+
+
+def _check_runs(lengths: NDArray[np.int64], area: int) -> None:
+    """Refuse runs that do not cover the picture once: pycocotools would write beyond its memory."""
+    if (lengths < 0).any():
+        raise ValueError(f"a run covers {int(lengths.min())} pixels, but must cover 0 or more")
+    total = int(lengths.sum(dtype=np.float64))  # integers of huge runs would overflow into any sum
+    if total != area:
+        raise ValueError(f"the runs cover {total} pixels, but the image has {area}")
 
 
 def counts_to_rle(counts: Sequence[int] | NDArray[Any], image_size: tuple[int, int]) -> RLE:
     """Compressed code of run lengths that begin with background."""
     height, width = image_size
-    lengths = np.asarray(counts, dtype=np.int64)
-    total = int(lengths.sum())
-    if total != height * width or (lengths < 0).any():
-        raise ValueError(f"the runs cover {total} pixels, but the image has {height * width}")
+    values = np.asarray(counts)
+    if values.ndim != 1 or (values.size and values.dtype.kind not in "iuf"):
+        raise ValueError("counts must be a list of integers")
+    if values.dtype.kind == "f" and not (values == np.floor(values)).all():
+        raise ValueError("counts must be integers, but one has decimals")
+    lengths = values.clip(max=2**62).clip(min=0 if values.dtype.kind == "u" else -1).astype(np.int64)
+    _check_runs(lengths, height * width)
     return _as_text(coco_mask.frPyObjects({"size": [height, width], "counts": lengths.tolist()}, height, width))
 
 
@@ -91,9 +122,13 @@ def rle_to_counts(rle: Mapping[str, Any]) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     bits = data.astype(np.int64) - 48
     is_last = (bits & 0x20) == 0
+    if not is_last[-1] or bits.min() < 0 or bits.max() > 63:
+        raise ValueError("the string of counts is damaged or cut off")
     ends = np.flatnonzero(is_last)
     starts = np.concatenate([[0], ends[:-1] + 1])
     place = np.arange(len(bits)) - np.repeat(starts, ends - starts + 1)
+    if place.max() > _MOST_PLACES:
+        raise ValueError("the string of counts is damaged, a number in it is too long")
     values = np.add.reduceat((bits & 0x1F) << (5 * place), starts)
     negative = (bits[ends] & 0x10) != 0
     values -= np.where(negative, np.left_shift(1, 5 * (ends - starts + 1)), 0)

@@ -168,6 +168,7 @@ class Importer:
         instances = _by_image(self.dataset.instances)
         targets = _by_image(self.dataset.targets)
         rows: dict[str, list[dict[str, Any]]] = {"images": [], "clicks": [], "boxes": []}
+        seen: dict[int, int] = {}
         for image in self.dataset.images:
             own_instances, own_targets = instances.get(image.id, []), targets.get(image.id, [])
             declared = image.complete is not None or image.absent_category_ids or self.dataset.exhaustive_things
@@ -176,6 +177,13 @@ class Importer:
             ours = self._find(image)
             if ours is None:
                 continue
+            if ours["id"] in seen:
+                raise InputError(
+                    f"{self.file}, image {image.id} ({image.file_name}): the project's image {ours['file_name']} is "
+                    f"already meant by image {seen[ours['id']]} of the file; nothing was imported. Give each picture "
+                    "one entry of its own"
+                )
+            seen[ours["id"]] = image.id
             self._add_image(rows, image, ours, own_instances, own_targets, event_uuid)
             if len(rows["clicks"]) + len(rows["boxes"]) >= PART_OBJECTS:
                 yield packing.pack_rows({"import": [{"uuid": event_uuid}], **rows})

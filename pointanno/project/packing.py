@@ -67,7 +67,8 @@ def replace_optional(data: bytes, count: int, index: int, value: int | None) -> 
 
 def pack_sources(sources: Sequence[str]) -> str:
     """One word if all are the same, else a JSON list."""
-    return sources[0] if len(set(sources)) == 1 else orjson.dumps(list(sources)).decode()
+    is_one = len(set(sources)) == 1 and not sources[0].startswith("[")  # which marks a list
+    return sources[0] if is_one else orjson.dumps(list(sources)).decode()
 
 
 def unpack_sources(text: str, count: int) -> tuple[str, ...]:

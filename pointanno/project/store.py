@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,9 @@ NETWORK_FILE_SYSTEMS = frozenset(
     "webdav glusterfs fuse.glusterfs ceph fuse.ceph lustre gpfs beegfs vboxsf prl_fs vmhgfs fuse.vmhgfs-fuse".split()
 )
 """File systems on which WAL is not safe, because its index is memory shared between processes of one machine."""
+
+_LEAST_ROOM = 2**16
+"""Bytes; the index of the write-ahead log has half of it."""
 
 AnyRow = Mapping[str, Any] | sqlite3.Row
 """A row of a table, wherever it comes from."""
@@ -58,6 +62,14 @@ def is_disk_full(error: BaseException) -> bool:
     return full or _name(error) == "SQLITE_FULL" or "disk is full" in str(error)
 
 
+def _has_no_room(folder: Path) -> bool:
+    """Whether a disk is so full that SQLite cannot even make its index, which it reports as a broken disk."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    except OSError:
+        return False
+
+
 def is_damage(error: BaseException) -> bool:
     """Whether an error means that the bytes of the file make no sense."""
     return _name(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in str(error)
@@ -73,7 +85,7 @@ def newest_backup(folder: Path) -> str:
 
 def sentence(error: BaseException, file: Path) -> InputError:
     """The one sentence for an error of the database or of the disk below it."""
-    if is_disk_full(error):
+    if is_disk_full(error) or (_name(error).startswith("SQLITE_IOERR") and _has_no_room(file.parent)):
         return InputError(
             f"{file}: the disk is full, so the last step was not saved; everything before it is. "
             "Free some space and repeat the step"

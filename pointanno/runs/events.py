@@ -89,12 +89,20 @@ class EventReader:
             event = orjson.loads(line)
         except orjson.JSONDecodeError:  # torn by a crash or a full disk
             return
-        if not isinstance(event, dict) or "kind" not in event:
+        if not isinstance(event, dict) or not isinstance(event.get("kind"), str) or not _has_numbers(event):
             return
         event["line"] = self._line
         if event["kind"] == "resume":
             self._events = without_void(self._events, event)
         self._events.append(event)
+
+
+def _has_numbers(event: Event) -> bool:
+    """Whether the fields that are counted with are numbers: a folder that was edited must stay readable."""
+    for name, kinds in (("time", (int, float)), ("step", int), ("steps", int), ("value", (int, float))):
+        if event.get(name) is not None and not isinstance(event[name], kinds):
+            return False
+    return True
 
 
 def without_void(events: Sequence[Event], resume: Event) -> list[Event]:

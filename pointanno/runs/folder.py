@@ -117,13 +117,17 @@ class RunFolder:
             If the file is damaged.
         """
         environment = read_json(self.environment_file)
-        if environment is None or "arguments" not in environment:
+        if environment is None or not isinstance(environment.get("arguments"), dict):
             raise InputError(f"{self.environment_file}: the file is damaged; start a new run")
         return environment
 
     def arguments(self) -> TrainArguments:
         """What the run was started with."""
-        return TrainArguments.from_dict(self.environment()["arguments"])
+        values = self.environment()["arguments"]
+        try:
+            return TrainArguments.from_dict(values)
+        except TypeError as error:
+            raise InputError(f"{self.environment_file}: the file is damaged ({error}); start a new run") from error
 
     def events(self, after: int = 0) -> list[Event]:
         """Events whose ``line`` is greater than `after`, read incrementally.

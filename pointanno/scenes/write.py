@@ -11,6 +11,7 @@ from PIL import Image as PillowImage
 from pointanno.dataset import Image, PanopticPrediction
 from pointanno.errors import InputError
 from pointanno.formats import coco_instances, coco_panoptic, coco_point
+from pointanno.formats.json_file import replace_file
 from pointanno.scenes.scene import CATEGORIES, SMALLEST, generate_scene
 from pointanno.simulation import simulate
 
@@ -74,7 +75,8 @@ def _draw(
         numbered = tqdm(numbered, desc="drawing scenes", total=len(images), unit="images", delay=1)
     for number, image in numbered:
         scene = generate_scene(seed + number, size)
-        PillowImage.fromarray(scene.image).save(folder / image.file_name, optimize=True)
+        with replace_file(folder / image.file_name) as file:
+            PillowImage.fromarray(scene.image).save(file, format="PNG", optimize=True)
         yield image.id, PanopticPrediction(scene.panoptic_seg, scene.segments_info)
 
 

@@ -169,3 +169,14 @@ def test_odd_values_do_no_harm() -> None:
     assert to_rgb8(np.full((4, 4), 7, np.uint16)).max() == 0
     with pytest.raises(ValueError, match=r"\(H, W\) or \(H, W, C\)"):
         to_rgb8(np.zeros(3))
+
+
+def test_a_name_that_is_no_text_is_said_so(tmp_path: Path) -> None:
+    picture = tmp_path / "bad\udcff.png"
+    try:
+        picture.write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    with pytest.raises(InputError, match="not valid UTF-8; rename the file") as caught:
+        read_size(picture)
+    str(caught.value).encode()

@@ -110,3 +110,17 @@ def test_refusals(tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[
     assert "empty.json" in refusal(capsys, "import", path, tmp_path / "empty.json")
     with Project.open(path):
         assert "open for writing elsewhere" in refusal(capsys, "import", path, tmp_path / "empty.json")
+
+
+def test_formats_of_masks_do_not_swallow_points(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = result(capsys, "new", tmp_path / "p", "--images", pictures, "--thing", "cell")["project"]
+    with Project.open(made) as project:
+        payload = {"uid": "b" * 32, "category_id": 1, "box": [0, 0, 9, 9], "point_coords": [[1, 1]]}
+        project.record("box", payload, image_id=1)
+    out = tmp_path / "out.json"
+    assert "coco-panoptic keeps masks only" in refusal(capsys, "export", made, "-o", out, "-f", "coco-panoptic")
+    assert not out.exists()
+    main(["export", made, "-o", str(out), "-f", "coco-instances"])
+    assert "1 boxes have no mask" in capsys.readouterr().err

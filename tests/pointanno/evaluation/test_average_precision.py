@@ -158,3 +158,11 @@ def test_bad_results_are_named(change: dict[str, Any], message: str) -> None:
 def test_bad_limits_are_named() -> None:
     with pytest.raises(InputError, match="--max-dets"):
         average_precision(_squares(1), [], max_dets=[0])
+
+
+@pytest.mark.parametrize("change", [{"category_id": [1]}, {"file_name": [1]}, {"file_name": {}}, {"score": True}])
+def test_results_of_any_type_are_named(change: dict[str, Any]) -> None:
+    truth = _squares(2)
+    [result] = _as_results(coco_instances.dict_to_dataset(truth))[:1]
+    with pytest.raises(InputError, match="entry 0"):
+        average_precision(truth, [{**result, **change}])

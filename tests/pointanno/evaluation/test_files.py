@@ -5,6 +5,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from PIL import Image as PillowImage
 
 from pointanno.errors import InputError
 from pointanno.evaluation import evaluate_files
@@ -72,3 +73,14 @@ def test_files_that_do_not_fit_are_named(scenes: Path, tmp_path: Path) -> None:
         evaluate_files(instances, results)
     with pytest.raises(InputError, match=r"points\.json, annotation 1: segmentation is missing; AP of masks needs it"):
         evaluate_files(scenes / "points.json", results)
+
+
+def test_a_truth_of_another_size_is_not_blamed_on_the_prediction(scenes: Path, tmp_path: Path) -> None:
+    shutil.copytree(scenes / "panoptic", tmp_path / "gt")
+    shutil.copy(scenes / "panoptic.json", tmp_path / "gt.json")
+    png = sorted((tmp_path / "gt").iterdir())[0]
+    with PillowImage.open(png) as picture:
+        cut = picture.crop((0, 0, 5, 5))
+    cut.save(png)
+    with pytest.raises(InputError, match="the truth's PNG has 5 x 5 pixels"):
+        evaluate_files(tmp_path / "gt.json", scenes / "panoptic.json")

@@ -54,3 +54,9 @@ def test_permissions_are_those_of_a_new_file(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", 1)
     (tmp_path / "b.json").write_text("1")
     assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "b.json").stat().st_mode
+
+
+def test_text_of_another_encoding_is_not_called_truncated(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes("{}".encode("utf-16"))
+    with pytest.raises(InputError, match="byte 1 is no text in UTF-8"):
+        read_json(tmp_path / "a.json")

@@ -29,6 +29,18 @@ def _random_mask(seed: int) -> np.ndarray:
     return np.kron(blocks, np.ones((3, 3), bool))[:height, :width]
 
 
+def _code_of(counts: list[int]) -> str:
+    """COCO's string of any run lengths, impossible ones too; up to three of them."""
+    text = ""
+    for count in counts:
+        more = True
+        while more:
+            bits, count = count & 31, count >> 5
+            more = count != (-1 if bits & 16 else 0)
+            text += chr(48 + bits + 32 * more)
+    return text
+
+
 @given(st.integers(0, 2**32))
 def test_runs_and_lookups_agree_with_pycocotools(seed: int) -> None:
     mask = _random_mask(seed)
@@ -111,3 +123,31 @@ def test_counts_must_cover_the_picture() -> None:
     assert coco_mask.area(counts_to_rle([1, 2, 3], (2, 3))) == 2
     with pytest.raises(ValueError, match="cover 7 pixels"):
         counts_to_rle([7], (2, 3))
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        [[0, 0, 1e9, 0, 5, 1e9]],
+        [[-1e9, -1e9, 9, 0, 5, 9]],
+        [[None] * 6],
+        [[0, 0, "9", 0, 9, 9]],
+        [[[1, 2], [3], [5, 6]]],
+        {"size": [64, 64], "counts": [5000, -1000, 96]},
+        {"size": [64, 64], "counts": [2**63 - 1, 2**63 - 1, 4098]},
+        {"size": [64, 64], "counts": [2**64 - 1]},
+        {"size": [64, 64], "counts": [2047.5, 2048.5]},
+        {"size": [64, 64], "counts": "PPP"},
+        {"size": [64, 64], "counts": "o" * 100 + "0"},
+        {"size": [64, 64], "counts": _code_of([5000, -1000, 96])},
+        {"size": [64, 64], "counts": _code_of([4096 + 2**32, -(2**32)])},
+    ],
+)
+def test_what_would_crash_pycocotools_is_refused(segmentation: object) -> None:
+    with pytest.raises(ValueError, match=r"polygon|runs? cover|counts"):
+        segmentation_to_rle(segmentation, (64, 64))
+
+
+def test_masks_beyond_32_bits_are_refused() -> None:
+    with pytest.raises(ValueError, match="up to 4294967295 pixels"):
+        segmentation_to_rle([[0, 0, 9, 0, 9, 9]], (2**20, 2**20))

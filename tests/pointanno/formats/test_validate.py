@@ -9,6 +9,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from pointanno.dataset import PointDataset
+from pointanno.errors import InputError
 from pointanno.formats import coco_point, pointsup
 from pointanno.formats.checks import check_records, check_structure
 from pointanno.formats.validate import has_errors, validate_file
@@ -133,3 +134,48 @@ def test_no_value_of_any_type_breaks_the_checks(rich_dataset: PointDataset, kind
                 assert list(check_structure(data)) == []
                 for lenient in (False, True):
                     assert all(finding.message for finding in check_records(data, kind, lenient=lenient))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("info",), "x", "info must be an object"),
+        (("licenses",), True, "licenses must be a list"),
+        (("licenses",), [1], "licenses[0]: expected an object"),
+        (("pointanno", "events"), 5, "pointanno.events must be a list"),
+        (("pointanno", "sessions"), [[1]], "pointanno.sessions[0]: expected an object"),
+        (("pointanno", "annotators"), [{"index": [1]}], "pointanno.annotators[0]: index must be 0 or more"),
+        (("pointanno", "points_per_instance"), "10", "points_per_instance must be a positive integer"),
+        (("pointanno", "exhaustive_things"), "no", "exhaustive_things must be true, false or null"),
+        (("images", 0, "id"), 2**63, "id must be an integer"),
+        (("images", 0, "height"), 2**40, "height must be a positive integer"),
+        (("annotations", 0, "point_labels", 0), None, "point_labels must be 1, 0 or -1, but one is null"),
+        (("annotations", 0, "point_source", 0), [1], "point_source must hold words"),
+        (("annotations", 0, "point_times_ms", 0), 2**40, "point_times_ms[0] must be whole milliseconds"),
+        (("annotations", 0, "bbox_session"), [1], "bbox_session must be an index"),
+        (("annotations", 0, "bbox_source"), 5, "bbox_source must be a word"),
+        (("annotations", 0, "point_seed"), "x", "point_seed must be an integer"),
+    ],
+)
+def test_readers_refuse_what_they_cannot_hold(
+    rich_dataset: PointDataset, path: tuple[str | int, ...], value: Any, message: str
+) -> None:
+    data = coco_point.dataset_to_dict(rich_dataset)
+    place: Any = data
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(InputError) as caught:
+        coco_point.dict_to_dataset(data, name="points.json")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("area", [None, [1], -1, 2**63])
+def test_areas_of_segments_are_numbers(area: Any) -> None:
+    segment = {"id": 1, "category_id": 1, "area": area}
+    data = {
+        "images": [{"id": 1, "file_name": "a.png", "height": 4, "width": 4}],
+        "categories": [{"id": 1, "name": "a", "isthing": 1}],
+        "annotations": [{"image_id": 1, "file_name": "a.png", "segments_info": [segment]}],
+    }
+    assert any("area must be a number of pixels" in str(one) for one in check_records(data, "coco-panoptic"))

@@ -229,3 +229,12 @@ def test_stuff_of_a_panoptic_truth_is_not_asked_about(project: Project) -> None:
     project.import_dataset(replace(dataset(), instances=(region,), targets=()))
     [box] = project.annotations(1).boxes
     assert box.answers == () and box.mask == rle
+
+
+def test_two_entries_for_one_picture_are_refused(project: Project) -> None:
+    before = project.projection_hash()
+    twice = dataset()
+    twice = replace(twice, images=(twice.images[0], replace(twice.images[1], file_name="other/a1.png")))
+    with pytest.raises(InputError, match=r"x.json, image 9 \(other/a1.png\).* already meant by image 7"):
+        project.import_dataset(twice, file="x.json")
+    assert project.projection_hash() == before

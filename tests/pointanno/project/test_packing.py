@@ -77,3 +77,7 @@ def test_whole_and_real_numbers_are_not_confused() -> None:
 def test_ten_points_cost_about_sixty_bytes() -> None:
     """10 points x (2 x 2 bytes of coordinates + 1 byte of label)."""
     assert len(packing.pack_coords(np.zeros((10, 2)))) + 10 == 50
+
+
+def test_a_source_that_looks_like_a_list_comes_back() -> None:
+    assert packing.unpack_sources(packing.pack_sources(["[x", "[x"]), 2) == ("[x", "[x")

@@ -160,3 +160,11 @@ def test_mistakes_of_ours_stay_visible(project: Project) -> None:
     with pytest.raises(sqlite3.ProgrammingError), project._store.transaction():
         project._store.raw.execute("select :a", {})
     assert not project._store.raw.in_transaction
+
+
+def test_an_index_that_finds_no_room_is_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    assert "reading or writing failed" in str(store.sentence(error, tmp_path / "project.db"))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    assert "the disk is full" in str(store.sentence(error, tmp_path / "project.db"))

@@ -87,3 +87,11 @@ def test_a_reader_starts_over_when_the_file_was_replaced(tmp_path: Path) -> None
     assert len(reader.read()) == 2
     path.write_bytes(b'{"kind": "x"}\n')
     assert [event["kind"] for event in reader.read()] == ["x"]
+
+
+def test_lines_with_words_for_numbers_are_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(
+        b'{"kind":"step","step":1}\n{"kind":"resume","step":"a"}\n{"kind":5}\n{"kind":"val","value":"x"}\n'
+    )
+    assert [event["kind"] for event in EventReader(file).read()] == ["step"]

@@ -41,3 +41,11 @@ def test_damaged_files_are_sentences(arguments: TrainArguments, tmp_path: Path) 
     assert run.checkpoint("last") is None
     with pytest.raises(KeyError, match="last, best"):
         run.checkpoint("newest")
+
+
+@pytest.mark.parametrize("values", ["5", '{"data": 5}', "{}"])
+def test_damaged_arguments_are_a_sentence(arguments: TrainArguments, tmp_path: Path, values: str) -> None:
+    run = create_run(arguments, tmp_path / "run")
+    run.environment_file.write_text(f'{{"arguments": {values}}}')
+    with pytest.raises(InputError, match="environment.json: the file is damaged"):
+        run.arguments()
