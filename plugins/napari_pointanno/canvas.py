@@ -26,6 +26,9 @@ _SCAN_CODES = {
 }
 _MAC_VIRTUAL_KEYS = {18: 1, 19: 2, 20: 3, 21: 4, 23: 5, 22: 6, 26: 7, 28: 8, 25: 9, 29: 0}
 
+REPEAT_AFTER_MS, SAME_MOMENT_MS = 50, 1
+"""No keyboard repeats a key sooner; no finger lifts and presses again so fast."""
+
 FRAME_TIMEOUT_MS = 250
 """How long to wait for the swap of a frame before its paint event counts instead."""
 
@@ -105,6 +108,39 @@ def _qt_ms(event: QKeyEvent | QMouseEvent) -> int | None:
     return int(event.timestamp()) or None
 
 
+class _Repeats:
+    """Tells the repeats of a held key from strokes, by the window system's time stamps.
+
+    Under X11 a repeat is a release and a press at the same time, and Qt takes every such pair for one. It
+    misses those whose press has not arrived when it looks at the release: they would answer a point that
+    nobody saw. And it takes strokes that follow each other within a millisecond for repeats.
+    """
+
+    def __init__(self) -> None:
+        self._key: int | None = None
+        self._down_ms = 0
+        self._up_ms: int | None = None
+
+    def note(self, event: QKeyEvent, *, released: bool) -> bool:
+        """Take down a key's event; True if no finger moved."""
+        at_ms, key, flagged = int(event.timestamp()), event.key(), event.isAutoRepeat()
+        if not at_ms:
+            return flagged
+        if released:
+            if not flagged:
+                self._up_ms = at_ms if key == self._key else None
+            return flagged
+        up_ms, self._up_ms = self._up_ms, None
+        if key != self._key:
+            repeats = flagged
+        else:
+            at_once = up_ms is not None and 0 <= at_ms - up_ms <= SAME_MOMENT_MS
+            repeats = (flagged or at_once) and at_ms - self._down_ms >= REPEAT_AFTER_MS
+        if not repeats:
+            self._key, self._down_ms = key, at_ms
+        return repeats
+
+
 class CanvasFilter(QObject):
     """Turns the canvas's Qt events into inputs of a session.
 
@@ -122,7 +158,9 @@ class CanvasFilter(QObject):
         self.active = False
         self._pan_from: QPointF | None = None
         self._space = False
+        self._hiding = False
         self._left_down = False
+        self._repeats = _Repeats()
         canvas.installEventFilter(self)
 
     def detach(self) -> None:
@@ -151,6 +189,9 @@ class CanvasFilter(QObject):
             self._handler.on_focus(True, at_ns, "canvas")
         elif kind == QEvent.Type.FocusOut:
             self._space = False
+            if self._hiding:  # the key will go up somewhere else
+                self._hiding = False
+                self._handler.on_key(KeyInput(Action.HIDE, at_ns, None, "H", released=True))
             window = self._canvas.window()
             self._handler.on_focus(False, at_ns, "dock" if window.isActiveWindow() else "window")
         return False
@@ -173,11 +214,14 @@ class CanvasFilter(QObject):
             found = (Action.PAN, None, "Space")
         if found is None:
             return False
-        if event.isAutoRepeat():
-            return True
+        repeats = self._repeats.note(event, released=released)
         action, digit, text = found
+        if event.isAutoRepeat() if action in HELD else repeats:
+            return True
         if action is Action.PAN:
             self._space = not released
+        elif action is Action.HIDE:
+            self._hiding = not released
         if released and action not in HELD:
             return True
         self._handler.on_key(KeyInput(action, at_ns, digit, text, released, _qt_ms(event)))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
-
 from pointanno.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,4 +78,4 @@ def _export(name: str, suffix: str) -> None:
     except (InputError, OSError) as error:
         bench.annotate.view.notify(str(error))
         return
-    show_info(f"exported to {path}")
+    bench.annotate.view.notify(f"exported to {path}", error=False)

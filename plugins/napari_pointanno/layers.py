@@ -64,6 +64,7 @@ class AnnotationLayers:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._image: Image | None = None
+        self._picture: tuple[NDArray[Any], str] | None = None
         self._boxes: Shapes | None = None
         self._points: Points | None = None
         self._contents: tuple[object, ...] = ()
@@ -85,6 +86,7 @@ class AnnotationLayers:
         name : str
             File name, shown in the layer's metadata.
         """
+        self._picture = (array, name)
         if array.ndim == 3 and array.shape[2] == 1:
             array = array[..., 0]
         rgb = array.ndim == 3
@@ -131,6 +133,12 @@ class AnnotationLayers:
         contents = (annotations.image_id, annotations.clicks, tuple(box.uid for box in annotations.boxes),
                     tuple(box.answers for box in annotations.boxes if box.uid != open_box), open_box,
                     tuple(box.category_id for box in annotations.boxes), tuple(sorted(colors.items())))  # fmt: skip
+        if self.image is None and self._picture is not None:  # the person removed the picture
+            self.show_image(*self._picture)
+        if self._viewer.dims.ndisplay != 2:  # napari cannot draw flat shapes in space
+            for layer in self._annotation_layers():
+                self._viewer.layers.remove(layer)
+            return
         if contents == self._contents and self._complete():
             return
         self._contents = contents
@@ -154,7 +162,7 @@ class AnnotationLayers:
         for layer in (self._points, self._boxes, self._image):
             if layer is not None and layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
-        self._image = self._boxes = self._points = None
+        self._image = self._boxes = self._points = self._picture = None
         self._contents = ()
 
     def _annotation_layers(self) -> list[Shapes | Points]:

@@ -23,13 +23,23 @@ OPACITY = 0.45
 
 
 class PreviewLayer:
-    """Created once, updated in place; ids and colours stay put between refreshes of one image."""
+    """Created once, updated in place; ids and colours stay put between refreshes of one image.
+
+    It costs napari most of a second to remove a Labels layer and add another one, so between two images it
+    becomes blank, and hidden while the preview is off.
+    """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._layer: Labels | None = None
         self._image_id: int | None = None
         self._classes: dict[int, int] = {}
+        self._is_hidden = False
+
+    @property
+    def image_id(self) -> int | None:
+        """The image whose prediction the layer holds, None for none."""
+        return self._image_id if self.layer is not None else None
 
     @property
     def layer(self) -> Labels | None:
@@ -96,10 +106,32 @@ class PreviewLayer:
             layer.colormap = colormap
         layer.features = features
         layer.editable = False
+        self.reveal()
+
+    def blank(self) -> None:
+        """Show nothing: what is there belongs to another image."""
+        layer = self.layer
+        if layer is not None and self._image_id is not None:
+            layer.data = np.zeros((1, 1), dtype=np.uint8)
+            layer.features = {"index": [0], "class": ["void"]}
+        self._image_id, self._classes = None, {}
+
+    def hide(self) -> None:
+        """Close the eye of the layer; what it holds stays."""
+        layer = self.layer
+        if layer is not None and layer.visible:
+            layer.visible, self._is_hidden = False, True
+
+    def reveal(self) -> None:
+        """Take `hide` back; a layer that the person has hidden stays hidden."""
+        layer = self.layer
+        if layer is not None and self._is_hidden:
+            layer.visible = True
+        self._is_hidden = False
 
     def clear(self) -> None:
-        """Remove the layer: what it shows belongs to another image."""
+        """Remove the layer: the project is closed."""
         layer = self.layer
         if layer is not None:
             self._viewer.layers.remove(layer)
-        self._layer, self._image_id, self._classes = None, None, {}
+        self._layer, self._image_id, self._classes, self._is_hidden = None, None, {}, False

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 MARGIN = 0.25
 """Free border around a box while its points are asked, as a fraction of the box on each side."""
 
+FILLED = 0.95
+"""How much of the canvas a whole picture fills, as napari does it."""
+
 LARGEST_ZOOM = 48.0
 """Canvas pixels per image pixel beyond which a tiny box is not magnified."""
 
@@ -49,6 +52,40 @@ class ViewTransform:
         x = width / 2 + self.signs[1] * (column - self.center[1]) * self.zoom
         y = height / 2 + self.signs[0] * (row - self.center[0]) * self.zoom
         return x, y
+
+
+def obstacle(viewer: ViewerModel) -> str:
+    """Why positions of the canvas are no pixels of the picture now, in words; "" if they are.
+
+    A `ViewTransform` holds for one flat view whose vertical and horizontal axes are rows and columns. napari
+    can turn the picture in space, swap its axes, and spread the layers over a grid; a click would then mean
+    another pixel than the one under the pointer.
+    """
+    dims = viewer.dims
+    if dims.ndisplay != 2:
+        return "3D view: go back to 2D to annotate"
+    if tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
+        return "The axes are swapped: swap them back to annotate"
+    if viewer.canvas.grid.enabled:
+        return "Grid view: leave the grid to annotate"
+    return ""
+
+
+def view_of_picture(image_size: tuple[int, int], canvas_size: tuple[float, float]) -> tuple[tuple[float, float], float]:
+    """Centre and zoom that show a whole picture.
+
+    Parameters
+    ----------
+    image_size : (height, width)
+    canvas_size : (height, width) in canvas pixels
+
+    Returns
+    -------
+    (row, column), zoom
+    """
+    height, width = image_size
+    zoom = FILLED * min(canvas_size[0] / height, canvas_size[1] / width)
+    return ((height - 1) / 2, (width - 1) / 2), zoom
 
 
 def view_of_box(

@@ -8,7 +8,7 @@ from unittest.mock import MagicMock
 
 import pytest
 from qtpy.QtCore import QEvent, QPoint, Qt, Signal
-from qtpy.QtGui import QKeyEvent
+from qtpy.QtGui import QFocusEvent, QKeyEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -118,6 +118,58 @@ def test_auto_repeat_is_dropped(canvas: Canvas, canvas_filter: CanvasFilter, han
     QApplication.sendEvent(canvas, event)
     handler.on_key.assert_not_called()
     assert canvas.reached == []
+
+
+def _stroke(canvas: Canvas, ms: int, *, up: bool = False, repeats: bool = False, key: Any = Qt.Key.Key_F) -> None:
+    """A key event with a time stamp of the window system."""
+    kind = QEvent.Type.KeyRelease if up else QEvent.Type.KeyPress
+    event = QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, "f", repeats)
+    event.setTimestamp(ms)
+    QApplication.sendEvent(canvas, event)
+
+
+def test_a_repeat_that_qt_takes_for_a_stroke_is_dropped(
+    canvas: Canvas, canvas_filter: CanvasFilter, handler: Any
+) -> None:
+    """Under X11 Qt now and then delivers a repeat as a real release and a real press at the same time."""
+    _stroke(canvas, 1000)
+    for ms in (1660, 1700, 1740):
+        _stroke(canvas, ms, up=True)
+        _stroke(canvas, ms)
+    _stroke(canvas, 1780, up=True, repeats=True)
+    _stroke(canvas, 1780, repeats=True)
+    _stroke(canvas, 1800, up=True)
+    assert len(_keys(handler)) == 1
+    _stroke(canvas, 1900)
+    assert len(_keys(handler)) == 2
+
+
+def test_strokes_within_a_millisecond_are_strokes(canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    """Qt flags the same key, typed by a program without a pause, as a repeat."""
+    _stroke(canvas, 1000)
+    for ms in (1000, 1001, 1001):
+        _stroke(canvas, ms, up=True, repeats=True)
+        _stroke(canvas, ms, repeats=True)
+    assert len(_keys(handler)) == 4
+
+
+def test_a_held_key_that_repeats_stays_held(canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    _stroke(canvas, 1000, key=Qt.Key.Key_H)
+    _stroke(canvas, 1660, key=Qt.Key.Key_H, up=True)
+    _stroke(canvas, 1660, key=Qt.Key.Key_H)
+    assert [released for _, _, released in _keys(handler)] == [False, True, False]
+
+
+def test_what_is_hidden_by_a_key_comes_back_when_the_keyboard_goes(
+    canvas: Canvas, canvas_filter: CanvasFilter, handler: Any
+) -> None:
+    """The release goes to whatever has the keyboard by then."""
+    lost = QFocusEvent(QEvent.Type.FocusOut)
+    QApplication.sendEvent(canvas, lost)
+    assert _keys(handler) == []
+    _stroke(canvas, 1000, key=Qt.Key.Key_H)
+    QApplication.sendEvent(canvas, lost)
+    assert _keys(handler) == [(Action.HIDE, None, False), (Action.HIDE, None, True)]
 
 
 def test_menus_do_not_take_our_keys(canvas: Canvas, canvas_filter: CanvasFilter) -> None:

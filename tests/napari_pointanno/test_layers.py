@@ -78,6 +78,16 @@ def test_a_removed_layer_comes_back(layers: AnnotationLayers) -> None:
     assert len(viewer.layers[POINTS].data) == 1
 
 
+def test_a_removed_picture_comes_back_below_the_others(layers: AnnotationLayers) -> None:
+    annotations = ImageAnnotations(1, clicks=(_click("a", 7, 3),))
+    viewer = _show(layers, annotations)
+    viewer.layers.remove(viewer.layers[IMAGE])
+    _show(layers, annotations)
+    assert [layer.name for layer in viewer.layers] == [IMAGE, POINTS]
+    layers.clear()
+    assert list(viewer.layers) == []
+
+
 def test_layers_are_locked_and_cannot_be_edited(layers: AnnotationLayers) -> None:
     viewer = _show(layers, ImageAnnotations(1, (_click("a", 7, 3),), (_box("b", "object"),)))
     assert [layer.name for layer in viewer.layers] == [IMAGE, BOXES, POINTS]

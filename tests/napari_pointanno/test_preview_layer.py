@@ -62,3 +62,29 @@ def test_nothing_found_is_an_empty_layer_and_clear_removes_it() -> None:
     preview.clear()
     assert len(viewer.layers) == 0
     preview.clear()
+
+
+def test_hidden_by_us_comes_back_and_hidden_by_the_person_stays_hidden() -> None:
+    preview = PreviewLayer(ViewerModel())
+    shown = (np.array([[0, 5]], dtype=np.uint16), [_segment(5, 1)], CATEGORIES, COLORS)
+    preview.show(1, *shown)
+    layer = preview.layer
+    assert layer is not None
+    preview.hide()
+    assert not layer.visible
+    preview.show(2, *shown)
+    assert layer.visible
+    layer.visible = False
+    preview.hide()
+    preview.reveal()
+    assert not layer.visible
+
+
+def test_blank_holds_nothing_and_is_no_larger_than_any_picture() -> None:
+    preview = PreviewLayer(ViewerModel())
+    preview.blank()
+    preview.show(1, np.array([[0, 5]], dtype=np.uint16), [_segment(5, 1)], CATEGORIES, COLORS)
+    preview.blank()
+    assert preview.image_id is None
+    assert preview.layer is not None
+    assert preview.layer.data.tolist() == [[0]]

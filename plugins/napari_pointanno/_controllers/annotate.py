@@ -6,7 +6,8 @@ import contextlib
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
@@ -21,6 +22,7 @@ from napari_pointanno._models.session import BOX_POINTS, SINGLE_POINT, Session
 from napari_pointanno._views.annotate_view import AnnotateView
 from napari_pointanno._views.canvas_view import CanvasView
 from napari_pointanno.keymap import KEYS, Action, KeyInput, PointerInput
+from napari_pointanno.view_transform import obstacle
 from pointanno.errors import InputError
 from pointanno.project import Event, Project
 from pointanno.timing.clock import now_ns
@@ -95,7 +97,13 @@ class AnnotateController:
         self._open(lambda: projects.create_project(images, destination))
 
     def open(self, path: str) -> None:
-        """Open an existing project."""
+        """Open an existing project; one that is open here already stays as it is."""
+        project = self.project
+        if project is not None and path and Path(path).expanduser().resolve() == project.path.resolve():
+            self.view.show_form("")
+            self.view.notify(f"{project.path}: this project is open already", error=False)
+            self.take_focus()
+            return
         self._open(lambda: projects.open_project(path))
 
     def open_demo(self) -> None:
@@ -128,6 +136,9 @@ class AnnotateController:
         self.view.show_mode(session.mode)
         desk.recorder.record("session_start", self._facts(), at_ns=now_ns())
         self._canvas.start(self)
+        session.obstacle = obstacle(self._viewer)
+        for happened in self._view_events():
+            happened.connect(self._on_view)
         for sentence in project.skipped[:3]:
             self.view.notify(sentence)
         if project.recovered:
@@ -153,10 +164,15 @@ class AnnotateController:
             return
         desk.recorder.record("session_end", {}, at_ns=now_ns())
         self.project_changed.emit(None)
+        for happened in self._view_events():
+            happened.disconnect(self._on_view)
         self._navigation.close()
         desk.canvas.stop()
         desk.layers.clear()
-        desk.session.project.close()
+        try:
+            desk.session.project.close()
+        except (InputError, OSError) as error:  # a folder that is gone; the window must go on
+            self.view.notify(f"{desk.session.project.path}: {error}")
         self.view.show_project("", "", None)
 
     def abandon(self) -> None:
@@ -168,7 +184,22 @@ class AnnotateController:
         project = desk.session.project
         with contextlib.suppress(InputError, OSError):
             project.record("session_end", {"reason": "window closed"})
-        project.close()
+        with contextlib.suppress(InputError, OSError):
+            project.close()
+
+    def _view_events(self) -> list[Any]:
+        """What napari emits when the view becomes another one than a flat picture, or a flat one again."""
+        dims = self._viewer.dims.events
+        return [dims.ndisplay, dims.order, dims.ndim, self._viewer.canvas.grid.events.enabled]
+
+    def _on_view(self) -> None:
+        """Ask nothing and take nothing while a click would mean another pixel than the one under it."""
+        if self._desk is None:
+            return
+        session, why = self._desk.session, obstacle(self._viewer)
+        if why != session.obstacle:
+            session.obstacle, session.drag, session.hint = why, None, ""
+            self._desk.refresh()
 
     def _resume_mode(self) -> None:
         """Go on where the person was: a box with open questions means box mode."""
@@ -302,17 +333,22 @@ class AnnotateController:
 
     def _undo(self, at_ns: int) -> None:
         assert self._desk is not None
-        self._after_history(self._desk.recorder.undo(at_ns), "undone", "nothing to undo")
+        if not self._desk.session.project.can_undo:
+            self._desk.hint("nothing to undo")
+            return
+        self._after_history(self._desk.recorder.undo(at_ns), "undone")
 
     def _redo(self, at_ns: int) -> None:
         assert self._desk is not None
-        self._after_history(self._desk.recorder.redo(at_ns), "redone", "nothing to redo")
+        if not self._desk.session.project.can_redo:
+            self._desk.hint("nothing to redo")
+            return
+        self._after_history(self._desk.recorder.redo(at_ns), "redone")
 
-    def _after_history(self, event: object, done: str, nothing: str) -> None:
-        """Go where something was undone or redone and show it."""
+    def _after_history(self, event: Event | None, done: str) -> None:
+        """Go where something was undone or redone and show it; None is a failure that was told already."""
         assert self._desk is not None
-        if not isinstance(event, Event):
-            self._desk.hint(nothing)
+        if event is None:
             return
         session = self._desk.session
         session.left_boxes.discard(str(event.payload.get("uid", "")))

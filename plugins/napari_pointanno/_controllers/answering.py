@@ -27,7 +27,7 @@ class Answering:
         """Record the answer to the point that is asked; the next one follows only if that worked."""
         session = self._desk.session
         if session.asked is None:
-            self._desk.hint("no point is asked: draw a box first  (W)")
+            self._desk.hint(session.obstacle or "no point is asked: draw a box first  (W)")
             return
         kind, payload = session.box_points().answer(session.open_annotations(), value)
         elapsed = session.watch.elapsed_ms(key.at_ns)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from napari_pointanno._controllers.desk import Desk
 from napari_pointanno._models.image_cache import ImageCache
+from napari_pointanno.view_transform import view_of_picture
 from pointanno.errors import InputError
 from pointanno.timing.clock import now_ns
 
@@ -79,7 +80,10 @@ class Navigation:
             if session.readable:
                 session.pages.unreadable.discard(image.id)
                 desk.layers.show_image(array, image.file_name)
-                desk.viewer.reset_view()
+                # napari would fit all layers: those that still show the image before, and the person's own
+                camera = desk.viewer.scene.camera
+                center, zoom = view_of_picture((image.height, image.width), desk.canvas.transform().canvas_size)
+                camera.center, camera.zoom = (0.0, *center), zoom
             else:
                 session.pages.unreadable.add(image.id)
                 desk.layers.clear()

@@ -35,7 +35,7 @@ class Pointing:
     def press(self, pointer: PointerInput) -> None:
         """The button went down: remember where and when; nothing is decided yet."""
         session = self._desk.session
-        if not session.readable:
+        if not session.can_annotate:
             return
         view = self._desk.canvas.transform()
         world = view.to_world(pointer.x, pointer.y)
@@ -194,7 +194,7 @@ class Pointing:
     def _hit(self, x: float, y: float) -> str | None:
         """The click within reach of a canvas position, else the box whose edge is."""
         session = self._desk.session
-        if session.annotations is None or not session.readable:
+        if session.annotations is None or not session.can_annotate:
             return None
         view = self._desk.canvas.transform()
         clicks = session.annotations.clicks

@@ -55,6 +55,7 @@ class PreviewController:
         self._asked: tuple[int, str] | None = None
         self._polling = False
         self._opacity: float | None = None
+        self._told = ""
         view.preview_switched.connect(self.switch)
         view.opacity_changed.connect(self.set_opacity)
 
@@ -66,7 +67,7 @@ class PreviewController:
     def set_image(self, image: ProjectImage | None) -> None:
         """Another image is on the canvas."""
         if self._image is not None and (image is None or image.id != self._image.id):
-            self.layer.clear()
+            self.layer.blank()
         self._image = image
         self._want()
 
@@ -96,8 +97,7 @@ class PreviewController:
             except (InputError, OSError) as error:
                 self._view.notify(str(error))
         if not on:
-            self.layer.clear()
-            self._asked = None
+            self.layer.hide()
             self._view.show_preview(False, "")
             return
         self._want()
@@ -136,7 +136,9 @@ class PreviewController:
             self._view.show_preview(True, "waiting for the first checkpoint")
             return
         asked = (self._image.id, checkpoint_id)
-        if asked == self._asked and self.layer.layer is not None:
+        if asked == self._asked and self.layer.image_id == self._image.id:
+            self.layer.reveal()
+            self._view.show_preview(True, self._told)
             return
         self._asked = asked
         try:
@@ -190,7 +192,8 @@ class PreviewController:
         if self._opacity is not None and self.layer.layer is not None:
             self.layer.layer.opacity = self._opacity
         count = len(reply.segments)
-        self._view.show_preview(True, f"{count} segment{'' if count == 1 else 's'} by {self._run_name()}")
+        self._told = f"{count} segment{'' if count == 1 else 's'} by {self._run_name()}"
+        self._view.show_preview(True, self._told)
 
     def _run_name(self) -> str:
         return self._run.name if self._run is not None else ""

@@ -59,6 +59,8 @@ class Session:
     image: ProjectImage | None = None
     annotations: ImageAnnotations | None = None
     readable: bool = False
+    obstacle: str = ""
+    """Why a click on the canvas would not mean the pixel under it, in words."""
     asked: AskPoint | None = None
     """The point on the screen, in box mode."""
     left_boxes: set[str] = field(default_factory=set)
@@ -91,9 +93,14 @@ class Session:
         if self.hovered not in uids:
             self.hovered = None
         self.asked = None
-        if self.mode == BOX_POINTS and self.readable:
+        if self.mode == BOX_POINTS and self.can_annotate:
             ask = self.box_points().ask(self.open_annotations())
             self.asked = ask if isinstance(ask, AskPoint) else None
+
+    @property
+    def can_annotate(self) -> bool:
+        """Whether a position of the canvas means a pixel of the picture."""
+        return self.readable and not self.obstacle
 
     def open_annotations(self) -> ImageAnnotations:
         """The annotations without boxes that the person left."""
@@ -138,6 +145,8 @@ class Session:
             return "Open or create a project"
         if not self.readable:
             return "This picture cannot be read. N goes on"
+        if self.obstacle:
+            return self.obstacle
         name = self.category.name if self.category else None
         if name is None:
             return "Add a class first"
@@ -155,6 +164,8 @@ class Session:
 
     def drawing(self) -> Drawing:
         """What the overlay shows now."""
+        if self.obstacle:
+            return Drawing(headline=self.prompt(), hint=self.hint, key_sheet=self.key_sheet, paused=self.paused)
         frames: list[Frame] = []
         question: Question | None = None
         dots: tuple[Dot, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QFont
 from qtpy.QtWidgets import (
@@ -23,6 +22,7 @@ from napari_pointanno._models.session import BOX_POINTS, SINGLE_POINT
 from napari_pointanno._views.annotate_view import AnnotateView, ClassRow, Now
 from napari_pointanno._views.qt_class_list import ClassList
 from napari_pointanno._views.qt_image_list import ImageList
+from napari_pointanno._views.qt_notify import notify
 from napari_pointanno._views.qt_project_form import NewForm, OpenForm
 
 GOOD, BAD, FAINT = "#5fd38d", "#ff6b6b", "#9aa0a6"
@@ -324,4 +324,4 @@ class QtAnnotateView(AnnotateView):
 
     def notify(self, sentence: str, *, error: bool = True) -> None:
         """One sentence for the person, by napari's own notifications."""
-        (show_error if error else show_info)(sentence)
+        notify(sentence, error=error)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pyqtgraph
-from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QFontDatabase, QShowEvent
 from qtpy.QtWidgets import (
@@ -25,6 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_pointanno._models.curves import Curve
 from napari_pointanno._views.qt_annotate_view import BAD, FAINT, GOOD, _button, _heading, _rule
+from napari_pointanno._views.qt_notify import notify
 from napari_pointanno._views.train_view import RunPanel, SystemChoice, TrainForm, TrainView
 
 TICK_MS = 250
@@ -281,4 +281,4 @@ class QtTrainView(TrainView):
 
     def notify(self, sentence: str, *, error: bool = True) -> None:
         """One sentence for the person, by napari's own notifications."""
-        (show_error if error else show_info)(sentence)
+        notify(sentence, error=error)

@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from pointanno.errors import InputError
 
 
@@ -182,6 +184,69 @@ def test_errors_of_opening_are_shown(desktop: Any) -> None:
     desktop.controller.create("/nowhere", "")
     assert "/nowhere: there is no such file or folder" in desktop.notified()[1]
     assert desktop.controller.project is desktop.project
+
+
+def test_a_project_that_is_open_here_stays_open(desktop: Any) -> None:
+    desktop.controller.open(str(desktop.project.path))
+    assert desktop.notified() == [f"{desktop.project.path}: this project is open already"]
+    assert desktop.controller.project is desktop.project
+    desktop.person.click(5, 5)
+    assert len(desktop.events("click")) == 1
+
+
+def test_a_project_whose_folder_is_gone_can_be_closed(desktop: Any, monkeypatch: Any) -> None:
+    def gone() -> None:
+        raise FileNotFoundError(2, "No such file or directory", "project.db")
+
+    monkeypatch.setattr(desktop.project, "close", gone)
+    desktop.controller.close()
+    assert "No such file" in desktop.notified()[0]
+    assert desktop.controller.project is None
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("turned", ["3d", "axes", "grid"])
+def test_a_turned_view_takes_no_clicks_and_asks_nothing(desktop: Any, turned: str) -> None:
+    """A click would mean another pixel than the one under the pointer."""
+    dims, grid = desktop.viewer.dims, desktop.viewer.canvas.grid
+    desktop.person.click(5, 5)
+    desktop.person.key("W")
+    desktop.person.drag(10, 10, 50, 40)
+    asked = desktop.session.asked
+    desktop.person.press(20, 20)
+    if turned == "grid":
+        grid.enabled = True
+    elif turned == "3d":
+        dims.ndisplay = 3
+    else:
+        dims.order = (1, 0)
+    assert desktop.session.asked is None
+    assert desktop.canvas.drawing.headline == desktop.session.obstacle != ""
+    assert (desktop.canvas.drawing.question, desktop.canvas.drawing.frames) == (None, ())
+    desktop.person.key("F")
+    desktop.person.drag(60, 10, 70, 40)
+    desktop.person.key("Q")
+    desktop.person.click(50, 5)
+    desktop.controller.on_hover(desktop.person._at(5, 5))
+    desktop.person.key("Delete")
+    assert len(desktop.events("click", "box")) == 2
+    assert desktop.events("answer", "delete") == []
+    dims.ndisplay, dims.order, grid.enabled = 2, (0, 1), False
+    desktop.person.key("W")
+    assert desktop.session.asked == asked
+    desktop.person.key("F")
+    assert len(desktop.events("answer")) == 1
+
+
+def test_undo_that_fails_is_not_called_nothing(desktop: Any, monkeypatch: Any) -> None:
+    def full(**_: Any) -> None:
+        raise InputError("project.db: the disk is full")
+
+    desktop.person.click(5, 5)
+    monkeypatch.setattr(desktop.project, "undo", full)
+    desktop.person.key("Ctrl+Z")
+    assert desktop.canvas.drawing.hint == ""
+    assert desktop.notified() == ["project.db: the disk is full"]
 
 
 def test_pan_moves_the_camera_against_the_hand(desktop: Any) -> None:

@@ -128,13 +128,19 @@ def test_errors_are_shown_and_tried_again(preview: Preview) -> None:
     assert preview.client.request.call_count == 2
 
 
-def test_off_removes_the_layer(preview: Preview) -> None:
+def test_off_hides_the_layer_and_on_shows_it_without_a_request(preview: Preview) -> None:
     preview.controller.toggle()
     preview.later.run()
     preview.reply()
     preview.later.run()
+    told, layer = preview.text, preview.controller.layer.layer
+    assert layer is not None
     preview.controller.toggle()
-    assert preview.controller.layer.layer is None
+    assert (layer.visible, preview.text) == (False, "")
+    preview.controller.toggle()
+    preview.later.run()
+    assert (layer.visible, preview.text) == (True, told)
+    assert preview.client.request.call_count == 1
     preview.controller.close()
     preview.client.close.assert_called_once()
 
@@ -144,8 +150,16 @@ def test_the_next_image_takes_the_old_prediction_away(preview: Preview) -> None:
     preview.later.run()
     preview.reply()
     preview.later.run()
+    layer = preview.controller.layer.layer
     preview.controller.set_image(preview.images[1])
-    assert preview.controller.layer.layer is None
+    # to remove the layer and to add another one would cost most of a second
+    assert preview.controller.layer.layer is layer
+    assert layer is not None
+    assert layer.data.max() == 0
+    assert preview.controller.layer.image_id is None
+    preview.controller.set_image(preview.images[0])
+    preview.later.run()
+    assert preview.client.request.call_count == 2
 
 
 @pytest.mark.parametrize("what", ["run", "image", "checkpoint"])
