@@ -56,7 +56,7 @@ class DailyBackup:
         """Bring today's copy up to date before closing, unless the file is so large that one would notice."""
         self.stop()
         self._stop.clear()
-        if self._file.stat().st_size <= REFRESHED_BYTES:
+        if self._file.exists() and self._file.stat().st_size <= REFRESHED_BYTES:
             self._copy(self._folder / f"project-{today():%Y%m%d}.db")
 
     def wait(self) -> None:

@@ -129,9 +129,26 @@ class Store:
         self.raw.row_factory = sqlite3.Row
         try:
             self._configure()
+            self._identity = self._look()
         except BaseException:
             self.raw.close()
             raise
+
+    def _look(self) -> tuple[int, int] | None:
+        """Which file lies under the name now, None if there is none."""
+        try:
+            status = self.file.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _check_present(self) -> None:
+        """Refuse to write into a file without a name: its space is gone when the window closes."""
+        if self._look() != self._identity:
+            raise InputError(
+                f"{self.file}: the project file was deleted, moved or replaced while it is open, so the last step "
+                "was not saved. Put it back, or close the project and open it where it is now"
+            )
 
     def _has_log(self) -> bool:
         """Whether a write-ahead log waits beside the file."""
@@ -208,6 +225,7 @@ class Store:
                 raise InputError(
                     f"{self.file}: the project was opened for reading only. Open it for writing to change it"
                 )
+            self._check_present()
             with self.guarded():
                 self.raw.execute("begin immediate")
                 try:

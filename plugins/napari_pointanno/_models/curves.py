@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 POINTS_DRAWN = 1500
 """More points than a plot has pixels are averaged in groups."""
@@ -20,6 +21,8 @@ class Curve:
     Attributes
     ----------
     steps, losses : (S,) float
+    smoothed : (S,) float
+        Moving average of the losses.
     val_steps, val_values : (V,) float
     stages : tuple of (str, float)
         Name and first step of each stage.
@@ -27,6 +30,7 @@ class Curve:
 
     steps: NDArray[np.float64]
     losses: NDArray[np.float64]
+    smoothed: NDArray[np.float64]
     val_steps: NDArray[np.float64]
     val_values: NDArray[np.float64]
     stages: tuple[tuple[str, float], ...] = ()
@@ -57,7 +61,16 @@ def curve_of(events: Sequence[dict[str, Any]]) -> Curve:
             values.append((offset + float(event.get("step", length)), float(event["value"])))
     loss = thinned(np.array(steps, dtype=np.float64).reshape(-1, 2), POINTS_DRAWN)
     val = np.array(values, dtype=np.float64).reshape(-1, 2)
-    return Curve(loss[:, 0], loss[:, 1], val[:, 0], val[:, 1], tuple(starts))
+    return Curve(loss[:, 0], loss[:, 1], moving_average(loss[:, 1]), val[:, 0], val[:, 1], tuple(starts))
+
+
+def moving_average(values: NDArray[np.float64], decay: float = 0.96) -> NDArray[np.float64]:
+    """Exponential average of (S,) values that begins at the first one without a bias."""
+    if not len(values):
+        return values
+    kept = np.array([1 - decay]), np.array([1.0, -decay])
+    averaged: NDArray[np.float64] = lfilter(*kept, values) / lfilter(*kept, np.ones_like(values))
+    return averaged
 
 
 def thinned(points: NDArray[np.float64], most: int) -> NDArray[np.float64]:

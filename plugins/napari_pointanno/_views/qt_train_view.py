@@ -154,7 +154,9 @@ class QtTrainView(TrainView):
         item.setLabel("left", "loss")
         item.showGrid(x=True, y=True, alpha=0.2)
         item.hideButtons()
-        self._loss_curve = item.plot([], [], pen=pyqtgraph.mkPen(LOSS_COLOR, width=2))
+        # every step in pale, their average on top: the steps alone are a band of noise
+        self._loss_curve = item.plot([], [], pen=pyqtgraph.mkPen((*LOSS_COLOR, 80), width=1))
+        self._smoothed_curve = item.plot([], [], pen=pyqtgraph.mkPen(LOSS_COLOR, width=2))
         # validation has another scale, hence an axis of its own on the right
         self._val_box = pyqtgraph.ViewBox()
         item.showAxis("right")
@@ -270,6 +272,7 @@ class QtTrainView(TrainView):
     def show_curve(self, curve: Curve) -> None:
         """Its curve."""
         self._loss_curve.setData(curve.steps, curve.losses)
+        self._smoothed_curve.setData(curve.steps, curve.smoothed)
         self._val_curve.setData(curve.val_steps, curve.val_values)
         self._val_box.enableAutoRange(axis=self._val_box.YAxis)
 

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from napari_pointanno._models.curves import curve_of, duration, thinned
+from napari_pointanno._models.curves import curve_of, duration, moving_average, thinned
 
 
 def test_steps_count_through_the_stages() -> None:
@@ -36,3 +37,11 @@ def test_thinning_keeps_the_mean() -> None:
 
 def test_durations() -> None:
     assert [duration(s) for s in (None, 45, 660, 7500)] == ["", "45 s", "11 min", "2 h 05 min"]
+
+
+def test_moving_average_begins_without_a_bias_and_follows() -> None:
+    """At decay 0.5: 4, then (0.5 * 2 + 0.25 * 4) / 0.75 = 2.667."""
+    averaged = moving_average(np.array([4.0, 2.0]), decay=0.5)
+    assert averaged.tolist() == pytest.approx([4.0, 8 / 3])
+    assert moving_average(np.full(50, 3.0)).tolist() == pytest.approx([3.0] * 50)
+    assert len(moving_average(np.zeros(0))) == 0

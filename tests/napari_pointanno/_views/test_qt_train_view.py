@@ -48,7 +48,9 @@ def test_a_run_in_words(view: QtTrainView) -> None:
 
 
 def test_the_curve_is_drawn(view: QtTrainView) -> None:
-    view.show_curve(Curve(np.array([1.0, 2.0]), np.array([3.0, 1.0]), np.array([2.0]), np.array([0.5])))
+    view.show_curve(
+        Curve(np.array([1.0, 2.0]), np.array([3.0, 1.0]), np.array([3.0, 2.0]), np.array([2.0]), np.array([0.5]))
+    )
     x, y = view._loss_curve.getData()
     assert (x.tolist(), y.tolist()) == ([1, 2], [3, 1])
 
