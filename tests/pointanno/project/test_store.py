@@ -173,17 +173,17 @@ def test_an_index_that_finds_no_room_is_a_full_disk(tmp_path: Path, monkeypatch:
 
 def test_a_deleted_project_saves_nothing_and_says_so(project: Project) -> None:
     """An open file without a name takes every write and loses all of them when it is closed."""
-    project.add_category("cell", isthing=True)
+    project.add_category("kerb", isthing=True)
     shutil.rmtree(project.path)
     with pytest.raises(InputError, match="was deleted, moved or replaced while it is open"):
-        project.add_category("wall", isthing=False)
+        project.add_category("lawn", isthing=False)
     project.close()
 
 
 def test_a_replaced_project_file_is_noticed(project: Project, tmp_path: Path) -> None:
-    project.add_category("cell", isthing=True)
+    project.add_category("kerb", isthing=True)
     file = project.path / "project.db"
     (tmp_path / "copy.db").write_bytes(file.read_bytes())
     os.replace(tmp_path / "copy.db", file)
     with pytest.raises(InputError, match="was deleted, moved or replaced"):
-        project.add_category("wall", isthing=False)
+        project.add_category("lawn", isthing=False)
