@@ -49,8 +49,11 @@ def warm_up() -> threading.Thread:
     result is kept on disk. The person would otherwise wait for it after the first box.
     """
 
+    # made here and not in the thread: the first layer fills napari's table of units, and two threads that do so
+    # at once leave it broken
+    layer = Shapes(ndim=2)
+
     def compile_shapes() -> None:
-        layer = Shapes(ndim=2)
         layer.add([np.array([[0.0, 0.0], [0.0, 2.0], [2.0, 2.0], [2.0, 0.0]])], shape_type="rectangle", edge_width=1.0)
 
     thread = threading.Thread(target=compile_shapes, name="pointanno warm-up", daemon=True)

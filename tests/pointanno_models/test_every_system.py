@@ -155,9 +155,9 @@ def test_two_pictures_can_be_learnt_by_heart(name: str, supervision: str, scenes
     system = _system(name, _data(scenes, supervision), scenes / "images", supervision)
     torch.manual_seed(0)
     network = system.build_network(weights=None).train()
-    optimizer, schedule = system.build_optimizer(network, system.stages()[0], 80)
+    optimizer, schedule = system.build_optimizer(network, system.stages()[0], 150)
     history = []
-    for step in range(80):
+    for step in range(150):
         loss = torch.stack(list(_losses(system, network, seed=step).values())).sum()
         optimizer.zero_grad()
         loss.backward()
