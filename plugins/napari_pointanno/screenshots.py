@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pointanno.scenes import Scene
 
-SCENES, SIZE, SEED = 6, 256, 3
+SCENES, SIZE, SEED = 6, 128, 3
 MOST_BYTES = 400_000
 PATIENCE_S = 120.0
 
