@@ -108,6 +108,7 @@ class Importer:
         payload = {
             **{"file": self.file, **self.counts, "parts": len(parts), "sha256": digest.hexdigest()},
             **{"categories": categories, "sessions": sessions, "annotators": annotators},
+            "licenses": [dict(one) for one in self.dataset.licenses],
         }
         return payload, parts
 

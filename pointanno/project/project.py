@@ -21,8 +21,8 @@ from pointanno.project.journal import AT_CREATION, Journal
 from pointanno.project.palette import color_of
 from pointanno.project.projection import Projection
 from pointanno.project.records import Event, ImageAnnotations, ImportReport, ProjectImage
-from pointanno.project.schema import annotators, categories, images, sessions, settings
-from pointanno.project.snapshot import DatasetBuilder, to_annotations, to_category
+from pointanno.project.schema import annotators, categories, events, history, images, sessions, settings
+from pointanno.project.snapshot import DatasetBuilder, merge_licenses, to_annotations, to_category
 from pointanno.project.state_hash import state_hash
 from pointanno.project.store import AnyRow, Store, sentence
 
@@ -44,6 +44,11 @@ _PAGE = (
 )
 _SESSIONS = select(sessions)
 _ANNOTATORS = select(annotators)
+_IMPORTS = (
+    select(events.c.payload)
+    .where(events.c.kind == "import", events.c.seq.not_in(select(history.c.seq).where(history.c.undone == 1)))
+    .order_by(events.c.seq)
+)
 
 
 class Project:
@@ -303,11 +308,13 @@ class Project:
                 if wanted is None or row["id"] in wanted:
                     builder.add(row, self._projection.parts.rows(row))
             session_rows = {row["id"]: row for row in self._store.rows(_SESSIONS)}
-            events = [one for one in self.events() if wanted is None or one.image_id is None or one.image_id in wanted]
+            log = self.events() if with_events else ()
+            shown = [one for one in log if wanted is None or one.image_id is None or one.image_id in wanted]
             return builder.finish(
                 categories=self.categories(),
+                licenses=merge_licenses(self._store.rows(_IMPORTS)),
                 points_per_instance=self._settings["points_per_box"],
-                events=builder.events(events, session_rows) if with_events else (),
+                events=builder.events(shown, session_rows) if with_events else (),
                 sessions=session_rows,
                 annotators={row["id"]: row for row in self._store.rows(_ANNOTATORS)},
             )

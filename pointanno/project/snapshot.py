@@ -236,6 +236,7 @@ class DatasetBuilder:
         annotators: Mapping[int, AnyRow],
         points_per_instance: int | None,
         events: Sequence[Mapping[str, Any]] = (),
+        licenses: Sequence[Mapping[str, Any]] = (),
     ) -> PointDataset:
         """The frozen data set; sessions and annotators that nothing refers to are left out."""
         declared = [image.complete for image in self.images if image.complete is not None]
@@ -251,7 +252,17 @@ class DatasetBuilder:
             annotators=tuple(_annotator(annotators[old], new) for old, new in self._annotators.items()),
             sessions=tuple(_session(sessions[old], new) for old, new in self._sessions.items()),
             events=tuple(events),
+            licenses=tuple(licenses),
         )
+
+
+def merge_licenses(imports: Iterable[AnyRow]) -> list[Mapping[str, Any]]:
+    """Licences that imported images refer to, from the payloads of imports; of two with one id the earlier one."""
+    found: dict[Any, Mapping[str, Any]] = {}
+    for row in imports:
+        for one in orjson.loads(row["payload"]).get("licenses", ()):
+            found.setdefault(one.get("id"), one)
+    return list(found.values())
 
 
 def _number(table: dict[int, int], old: int | None) -> int | None:

@@ -238,3 +238,13 @@ def test_two_entries_for_one_picture_are_refused(project: Project) -> None:
     with pytest.raises(InputError, match=r"x.json, image 9 \(other/a1.png\).* already meant by image 7"):
         project.import_dataset(twice, file="x.json")
     assert project.projection_hash() == before
+
+
+def test_licenses_of_imported_images_travel_on(project: Project) -> None:
+    """They say whom to credit, so a project must not lose them; undoing the import takes them along."""
+    licences = ({"id": 4, "name": "Attribution", "url": "by/4.0"}, {"id": 7, "name": "None known"})
+    project.import_dataset(replace(dataset(), licenses=licences))
+    project.import_dataset(replace(dataset(), licenses=({"id": 7, "name": "another"}, {"id": 8, "name": "CC0"})))
+    assert project.dataset().licenses == (*licences, {"id": 8, "name": "CC0"})
+    project.undo()
+    assert project.dataset().licenses == licences
