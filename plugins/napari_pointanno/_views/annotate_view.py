@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ class Now:
     paused: bool = False
 
 
-class AnnotateView:
+class AnnotateView(ABC):
     """The dock; emits what the person asks for and shows what it is told, nothing else."""
 
     new_requested = Signal(str, str)
@@ -64,46 +65,46 @@ class AnnotateView:
     left = Signal()
     """An edit in the dock has ended; the canvas gets the keyboard back."""
 
+    @abstractmethod
     def show_project(self, name: str, path: str, pages: ImagePages | None) -> None:
         """A project is open, or none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_classes(self, rows: list[ClassRow], current: int | None) -> None:
         """The class list and its current line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_mode(self, mode: str) -> None:
         """The mode in force."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_row(self, row: int, touched: int, count: int) -> None:
         """The image in this row is shown; `touched` of `count` images carry annotations."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refresh_row(self, row: int) -> None:
         """The counters of a row have changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_now(self, now: Now) -> None:
         """The question and its progress."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_saved(self, text: str, ok: bool) -> None:
         """The light: "saved 14:02:11", or what was not saved."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_keyboard(self, on_canvas: bool) -> None:
         """The light that tells where keys go."""
-        raise NotImplementedError
 
+    @abstractmethod
     def focus_search(self) -> None:
         """Put the cursor into the search box of the classes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_form(self, name: str) -> None:
         """Open an inline form: "new", "open", or "" for none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def notify(self, sentence: str, *, error: bool = True) -> None:
         """One sentence for the person."""
-        raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,45 +12,45 @@ if TYPE_CHECKING:
     from napari_pointanno.view_transform import ViewTransform
 
 
-class CanvasView:
+class CanvasView(ABC):
     """The canvas with its filter and overlay."""
 
+    @abstractmethod
     def start(self, handler: InputHandler) -> None:
         """Send inputs to a session from now on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop(self) -> None:
         """Leave keys and clicks to napari again and remove the overlay."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw(self, drawing: Drawing) -> None:
         """Show this on the overlay."""
-        raise NotImplementedError
 
+    @abstractmethod
     def set_hidden(self, hidden: bool) -> None:
         """Hide the overlay while a key is held."""
-        raise NotImplementedError
 
+    @abstractmethod
     def when_shown(self, callback: Callable[[int, bool], None]) -> None:
         """Call back with the time at which what was just set became visible."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forget_shown(self) -> None:
         """Drop call-backs that wait."""
-        raise NotImplementedError
 
+    @abstractmethod
     def transform(self) -> ViewTransform:
         """Canvas pixels to world and back, as seen now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take_focus(self) -> None:
         """Give the keyboard to the canvas."""
-        raise NotImplementedError
 
+    @abstractmethod
     def has_focus(self) -> bool:
         """Whether keys go to the canvas."""
-        raise NotImplementedError
 
+    @abstractmethod
     def screen(self) -> dict[str, Any]:
         """Versions of the toolkit, refresh rate and size of the screen: for the log."""
-        raise NotImplementedError

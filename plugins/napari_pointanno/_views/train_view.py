@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class RunPanel:
     can_resume: bool = False
 
 
-class TrainView:
+class TrainView(ABC):
     """The dock; emits what the person asks for and shows what it is told."""
 
     start_requested = Signal(object)
@@ -64,34 +65,34 @@ class TrainView:
     ticked = Signal()
     """Four times a second while the dock is visible."""
 
+    @abstractmethod
     def show_systems(self, systems: list[SystemChoice], devices: list[str]) -> None:
         """Fill the menus."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_ready(self, ready: bool, reason: str) -> None:
         """Whether a training can be started, and why not."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_runs(self, names: list[str], current: str) -> None:
         """The history and the run that is shown."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_run(self, panel: RunPanel) -> None:
         """State of the run that is shown."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_curve(self, curve: Curve) -> None:
         """Its curve."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_preview(self, on: bool, text: str) -> None:
         """Whether the preview is on, and what it is doing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def request_start(self) -> None:
         """Emit `start_requested` with what the form says."""
-        raise NotImplementedError
 
+    @abstractmethod
     def notify(self, sentence: str, *, error: bool = True) -> None:
         """One sentence for the person."""
-        raise NotImplementedError
