@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from napari_pointanno.palette import Color
 
@@ -24,6 +25,26 @@ class Dot:
     row: float
     column: float
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreshPoint:
+    """A click that the Points layer does not show yet; looks as it will look there."""
+
+    row: float
+    column: float
+    color: Color
+    square: bool
+    diameter: float
+    """In image pixels; bounded on the screen like those of the layer."""
+
+
+class Fresh(NamedTuple):
+    """What is durable but not yet in the layers, for the overlay to draw."""
+
+    points: tuple[FreshPoint, ...] = ()
+    boxes: tuple[str, ...] = ()
+    """Uids of boxes, to be drawn with their answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +72,4 @@ class Drawing:
     """What just happened, at the bottom."""
     key_sheet: bool = False
     paused: bool = False
+    fresh: tuple[FreshPoint, ...] = ()

@@ -13,7 +13,8 @@ import numpy as np
 from napari.layers import Image, Points, Shapes
 from numpy.typing import NDArray
 
-from napari_pointanno.palette import ANSWER_COLORS, ANSWER_SYMBOLS, Color
+from napari_pointanno.drawing import Fresh, FreshPoint
+from napari_pointanno.palette import ANSWER_COLORS, ANSWER_SYMBOLS, CLICK_BORDER, POINT_CANVAS_LIMITS, Color
 from pointanno.coords import box_to_napari_corners, index_to_napari
 from pointanno.dataset import Category
 from pointanno.images import to_rgb8
@@ -21,7 +22,7 @@ from pointanno.images import to_rgb8
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from pointanno.project import ImageAnnotations
+    from pointanno.project import BoxAnnotation, Click, ImageAnnotations
 
 IMAGE, BOXES, POINTS = "image", "boxes", "points"
 """Names of the layers, bottom first."""
@@ -48,7 +49,6 @@ def warm_up() -> threading.Thread:
     napari triangulates shapes by numba, which takes up to ten seconds on a machine where it never ran; the
     result is kept on disk. The person would otherwise wait for it after the first box.
     """
-
     # made here and not in the thread: the first layer fills napari's table of units, and two threads that do so
     # at once leave it broken
     layer = Shapes(ndim=2)
@@ -70,7 +70,9 @@ class AnnotationLayers:
         self._picture: tuple[NDArray[Any], str] | None = None
         self._boxes: Shapes | None = None
         self._points: Points | None = None
-        self._contents: tuple[object, ...] = ()
+        self._shown_clicks: tuple[Click, ...] = ()
+        self._shown_boxes: tuple[object, ...] = ()
+        self._shown_scene: tuple[object, ...] = ()
         self._visible_before: dict[str, bool] | None = None
 
     @property
@@ -121,7 +123,8 @@ class AnnotationLayers:
         colors: Mapping[int, Color],
         *,
         open_box: str | None,
-    ) -> None:
+        lazily: bool = False,
+    ) -> Fresh:
         """Draw clicks, closed boxes and their answers.
 
         Parameters
@@ -132,22 +135,38 @@ class AnnotationLayers:
             Colour of each category id.
         open_box : str or None
             The box that is being answered; the overlay draws it and its points instead.
+        lazily : bool
+            Leave the layers alone if clicks and boxes were only added: a change of them costs several redraws.
+
+        Returns
+        -------
+        Fresh
+            What the layers do not show, for the overlay; empty unless `lazily`.
         """
-        contents = (annotations.image_id, annotations.clicks, tuple(box.uid for box in annotations.boxes),
-                    tuple(box.answers for box in annotations.boxes if box.uid != open_box), open_box,
-                    tuple(box.category_id for box in annotations.boxes), tuple(sorted(colors.items())))  # fmt: skip
+        scene = (annotations.image_id, tuple(sorted(colors.items())))
+        closed = tuple(_key(box) for box in annotations.boxes if box.uid != open_box)
         if self.image is None and self._picture is not None:  # the person removed the picture
             self.show_image(*self._picture)
         if self._viewer.dims.ndisplay != 2:  # napari cannot draw flat shapes in space
             for layer in self._annotation_layers():
                 self._viewer.layers.remove(layer)
-            return
-        if contents == self._contents and self._complete():
-            return
-        self._contents = contents
+            return Fresh()
+        same_scene = scene == self._shown_scene and self._complete()
+        if same_scene and (annotations.clicks, closed) == (self._shown_clicks, self._shown_boxes):
+            return Fresh()
+        if same_scene and lazily and self._visible():
+            count = len(self._shown_clicks)
+            shown = set(self._shown_boxes)
+            added = [box for box in closed if box not in shown]
+            if annotations.clicks[:count] == self._shown_clicks and len(closed) == len(added) + len(shown):
+                points = tuple(self._fresh(click, colors) for click in annotations.clicks[count:])
+                return Fresh(points, tuple(box[0] for box in added))
         names = {category.id: category.name for category in categories}
-        self._show_boxes(annotations, names, colors, open_box)
+        if not same_scene or closed != self._shown_boxes:
+            self._show_boxes(annotations, names, colors, open_box)
         self._show_points(annotations, names, colors, open_box)
+        self._shown_scene, self._shown_clicks, self._shown_boxes = scene, annotations.clicks, closed
+        return Fresh()
 
     def set_hidden(self, hidden: bool) -> None:
         """Hide boxes and points, or show again what was visible before."""
@@ -166,13 +185,22 @@ class AnnotationLayers:
             if layer is not None and layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
         self._image = self._boxes = self._points = self._picture = None
-        self._contents = ()
+        self._shown_clicks = self._shown_boxes = self._shown_scene = ()
 
     def _annotation_layers(self) -> list[Shapes | Points]:
         return [layer for layer in (self._boxes, self._points) if layer is not None and layer in self._viewer.layers]
 
     def _complete(self) -> bool:
         return all(layer is None or layer in self._viewer.layers for layer in (self._boxes, self._points))
+
+    def _visible(self) -> bool:
+        """Whether what the overlay draws for a layer would be seen in the layer as well."""
+        return self._points is not None and all(layer.visible for layer in self._annotation_layers())
+
+    def _fresh(self, click: Click, colors: Mapping[int, Color]) -> FreshPoint:
+        row, column = index_to_napari((click.x, click.y)).tolist()
+        color = colors.get(click.category_id, WHITE)
+        return FreshPoint(row, column, color, not click.isthing, self._point_size())
 
     def _show_boxes(
         self, annotations: ImageAnnotations, names: Mapping[int, str], colors: Mapping[int, Color], open_box: str | None
@@ -221,9 +249,8 @@ class AnnotationLayers:
                     marks.append(_Mark(x, y, color, ANSWER_SYMBOLS[answer], box.uid, name, answer, box.source))
         layer = self._points
         if layer is None or layer not in self._viewer.layers:
-            layer = self._points = Points(
-                ndim=2, name=POINTS, scale=(1, 1), translate=(0, 0), canvas_size_limits=(6, 14), antialiasing=1
-            )
+            layer = self._points = Points(ndim=2, name=POINTS, scale=(1, 1), translate=(0, 0), antialiasing=1)
+            layer.canvas_size_limits = POINT_CANVAS_LIMITS
             layer.locked = True
             self._add_above_image(layer, below=None)
         layer.editable = True
@@ -234,15 +261,22 @@ class AnnotationLayers:
             "label": [mark.label for mark in marks],
             "source": [mark.source for mark in marks],
         }
+        # one update for all that follows, not one each
+        with layer.events.blocker_all():
+            self._style_points(layer, marks)
+        layer.refresh()
+        layer.editable = False
+
+    def _style_points(self, layer: Points, marks: Sequence[_Mark]) -> None:
+        """Colours, symbols and sizes of points whose positions are set."""
         if marks:
             clicked = np.array([mark.label == "click" for mark in marks])
             layer.face_color = np.array([mark.color for mark in marks])
             layer.symbol = [mark.symbol for mark in marks]
             layer.border_color = np.where(clicked[:, None], [1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.9])
-            layer.border_width = np.where(clicked, 0.14, 0.1)
+            layer.border_width = np.where(clicked, CLICK_BORDER, 0.1)
             layer.size = np.where(clicked, 1.0, 0.8) * self._point_size()
         layer.selected_data = set()
-        layer.editable = False
 
     def _add_above_image(self, layer: Shapes | Points, below: Points | None) -> None:
         """Insert a layer on top, or under `below`."""
@@ -264,6 +298,11 @@ class AnnotationLayers:
     def _point_size(self) -> float:
         """Diameter of a point in image pixels; the layer bounds it on the screen."""
         return max(self._extent() / 70, 1.0)
+
+
+def _key(box: BoxAnnotation) -> tuple[str, int, bytes, tuple[str | None, ...]]:
+    """What the layers show of a box; boxes keep their place."""
+    return box.uid, box.category_id, box.point_coords.tobytes(), box.answers
 
 
 def _rgba(color: Color) -> tuple[float, float, float, float]:

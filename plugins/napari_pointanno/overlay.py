@@ -12,9 +12,9 @@ from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QWidget
 
-from napari_pointanno.drawing import Dot, Drawing, Frame, Question
+from napari_pointanno.drawing import Dot, Drawing, Frame, FreshPoint, Question
 from napari_pointanno.keymap import SHEET
-from napari_pointanno.palette import ANSWER_COLORS
+from napari_pointanno.palette import ANSWER_COLORS, CLICK_BORDER, POINT_CANVAS_LIMITS
 from napari_pointanno.view_transform import ViewTransform
 
 RING_DIAMETER = 14.0
@@ -85,6 +85,8 @@ class CanvasOverlay(QWidget):
 
     def _paint(self, painter: QPainter, view: ViewTransform, drawing: Drawing) -> None:
         if not self.hidden_by_key:
+            for point in drawing.fresh:
+                _paint_fresh(painter, view, point)
             for frame in drawing.frames:
                 _paint_frame(painter, view, frame)
             for dot in drawing.dots:
@@ -167,6 +169,20 @@ def _paint_dot(painter: QPainter, view: ViewTransform, dot: Dot) -> None:
             painter.drawPolygon([QPointF(x, y - 4), QPointF(x + 4, y), QPointF(x, y + 4), QPointF(x - 4, y)])
 
     _double_stroke(painter, symbol, color, 2)
+
+
+def _paint_fresh(painter: QPainter, view: ViewTransform, point: FreshPoint) -> None:
+    """Like a point of the Points layer, whose border lies half outside of its diameter."""
+    x, y = view.to_canvas(point.row, point.column)
+    low, high = POINT_CANVAS_LIMITS
+    diameter = min(max(point.diameter * view.zoom, low), high)
+    area = QRectF(x - diameter / 2, y - diameter / 2, diameter, diameter)
+    painter.setBrush(QColor(*point.color))
+    painter.setPen(QPen(QColor(255, 255, 255), CLICK_BORDER * diameter))
+    if point.square:
+        painter.drawRect(area)
+    else:
+        painter.drawEllipse(area)
 
 
 def _paint_text(painter: QPainter, text: str, position: QPointF, size: int, *, centred: bool = False) -> None:

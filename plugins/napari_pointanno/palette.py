@@ -37,6 +37,12 @@ ANSWER_COLORS: Final[dict[str, Color]] = {
 ANSWER_SYMBOLS: Final[dict[str, str]] = {"object": "disc", "background": "x", "unsure": "diamond", "skip": "diamond"}
 """Shapes beside the colours, for those who cannot tell green from red."""
 
+POINT_CANVAS_LIMITS: Final = (6, 14)
+"""Smallest and largest diameter of a point on the screen, canvas pixels."""
+
+CLICK_BORDER: Final = 0.14
+"""Width of the white border of a click, as a fraction of its diameter."""
+
 
 def category_colors(categories: Sequence[Category]) -> dict[int, Color]:
     """Colour of each class: its own, else the next of the palette."""

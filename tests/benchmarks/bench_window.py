@@ -4,7 +4,8 @@
 
 Prints a table; asserts nothing. Starts with and without the plugin alternate, each in a process of its own.
 Latencies run from the key or the release of the button to the next frame of the canvas, on an image with 10 and
-with 1,000 points, in turn with bare redraws of the same window; the ratio is against these.
+with 1,000 points, in turn with bare redraws of the same window; the ratio is against these. New points reach the
+napari layer in a pause: how long the window stands still then is measured once, after the last of them.
 """
 
 from __future__ import annotations
@@ -127,6 +128,16 @@ def latencies(folder: Path, points: int, repeats: int) -> list[Row]:
         wait(lambda: False, 0.06)
         return took
 
+    def longest_stall(condition: Callable[[], object], seconds: float) -> float:
+        """Milliseconds for which the window did not answer until something happened."""
+        stalls = [0.0]
+        end = time.perf_counter() + seconds
+        while not condition() and time.perf_counter() < end:
+            began = time.perf_counter()
+            QApplication.processEvents()
+            stalls.append((time.perf_counter() - began) * 1e3)
+        return max(stalls)
+
     def mode(name: str) -> None:
         session.mode = name
         bench.annotate.show_image(0)
@@ -139,6 +150,7 @@ def latencies(folder: Path, points: int, repeats: int) -> list[Row]:
         x, y = view.to_canvas(row, column)
         QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(round(x), round(y)))
 
+    stall = 0.0
     redraws: dict[str, list[float]] = {}
     inputs: dict[str, list[float]] = {}
     for name, protocol, act in (
@@ -150,6 +162,8 @@ def latencies(folder: Path, points: int, repeats: int) -> list[Row]:
         for _ in range(repeats):
             redraws[name].append(until_frame(canvas.update))
             inputs[name].append(until_frame(act))
+        if act is click:
+            stall = longest_stall(lambda: not any(session.fresh), 10)
     made = [event.kind for event in project.events()]
     clicked, answered = made.count("click"), made.count("answer") - 10 * ((points + 9) // 10)
     bare = [time_ms for measured in redraws.values() for time_ms in measured]
@@ -157,6 +171,8 @@ def latencies(folder: Path, points: int, repeats: int) -> list[Row]:
     for name, count in (("new point", clicked), ("answer", answered)):
         ratio = statistics.median(inputs[name]) / statistics.median(redraws[name])
         rows.append((f"{name}, {points:,} points ({count} recorded)", *_figures(inputs[name]), f"{ratio:.2f} x"))
+    ratio = stall / statistics.median(redraws["new point"])
+    rows.append((f"stall when the layer catches up, {points:,} points", f"{stall:.1f} ms", "", f"{ratio:.2f} x"))
     return rows
 
 

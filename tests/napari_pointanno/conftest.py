@@ -36,7 +36,7 @@ HEIGHT, WIDTH = 60, 80
 
 
 class FakeCanvas(CanvasView):
-    """Shows everything at once, or when it is told to (`hold`)."""
+    """Shows everything at once, or when it is told to (`hold`); is idle at once, or never (`busy`)."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -45,6 +45,8 @@ class FakeCanvas(CanvasView):
         self.hidden = False
         self.hold = False
         self.waiting: list[Callable[[int, bool], None]] = []
+        self.busy = False
+        self.idle: Callable[[], None] | None = None
         self.shown_ns = 0
         self.focused = 0
 
@@ -71,6 +73,12 @@ class FakeCanvas(CanvasView):
         waiting, self.waiting = self.waiting, []
         for callback in waiting:
             callback(at_ns, True)
+
+    def when_idle(self, callback: Callable[[], None]) -> None:
+        if self.busy:
+            self.idle = callback
+        else:
+            callback()
 
     def forget_shown(self) -> None:
         self.waiting.clear()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_pointanno.drawing import Fresh
 from napari_pointanno.layers import BOXES, IMAGE, POINTS, AnnotationLayers, warm_up
 from pointanno.dataset import Box, Category
 from pointanno.project import BoxAnnotation, Click, ImageAnnotations
@@ -140,3 +141,47 @@ def test_warm_up_ends() -> None:
     thread = warm_up()
     thread.join(60)
     assert not thread.is_alive()
+
+
+def test_what_was_only_added_is_left_to_the_overlay(layers: AnnotationLayers) -> None:
+    first, second = _click("a", 7, 3), _click("b", 70, 50, 2)
+    viewer = _show(layers, ImageAnnotations(1, (first,), (_box("c", "object"),)))
+
+    def lazily(annotations: ImageAnnotations) -> Fresh:
+        return layers.show_annotations(annotations, CATEGORIES, COLORS, open_box=None, lazily=True)
+
+    boxes = (_box("c", "object"), _box("d", "unsure", "object"))
+    fresh = lazily(ImageAnnotations(1, (first, second), boxes))
+    assert [(point.row, point.column, point.color, point.square) for point in fresh.points] == [
+        (50.0, 70.0, (0, 0, 255), True)
+    ]
+    assert fresh.boxes == ("d",)
+    assert (len(viewer.layers[POINTS].data), len(viewer.layers[BOXES].data)) == (2, 1)
+    _show(layers, ImageAnnotations(1, (first, second), boxes))
+    assert (len(viewer.layers[POINTS].data), len(viewer.layers[BOXES].data)) == (5, 2)
+    assert lazily(ImageAnnotations(1, (first, second), boxes)) == Fresh()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ImageAnnotations(1, (_click("b", 9, 9),), (_box("c", "object"),)),  # deleted, another one added
+        ImageAnnotations(1, (_click("a", 8, 3), _click("b", 9, 9)), (_box("c", "object"),)),  # moved
+        ImageAnnotations(1, (_click("a", 7, 3), _click("b", 9, 9)), (_box("c", "unsure"),)),  # answered otherwise
+        ImageAnnotations(2, (_click("a", 7, 3), _click("b", 9, 9)), (_box("c", "object"),)),  # another image
+    ],
+)
+def test_what_changed_is_never_left_to_the_overlay(layers: AnnotationLayers, changed: ImageAnnotations) -> None:
+    viewer = _show(layers, ImageAnnotations(1, (_click("a", 7, 3),), (_box("c", "object"),)))
+    assert layers.show_annotations(changed, CATEGORIES, COLORS, open_box=None, lazily=True) == Fresh()
+    features = viewer.layers[POINTS].features
+    assert features["uid"].tolist() == [*(click.uid for click in changed.clicks), "c"]
+    assert features["label"].tolist()[-1] == changed.boxes[0].answers[0]
+
+
+def test_a_hidden_layer_leaves_nothing_to_the_overlay(layers: AnnotationLayers) -> None:
+    viewer = _show(layers, ImageAnnotations(1))
+    viewer.layers[POINTS].visible = False
+    annotations = ImageAnnotations(1, (_click("a", 7, 3),))
+    assert layers.show_annotations(annotations, CATEGORIES, COLORS, open_box=None, lazily=True) == Fresh()
+    assert len(viewer.layers[POINTS].data) == 1

@@ -10,7 +10,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QImage, QRegion
 from qtpy.QtWidgets import QWidget
 
-from napari_pointanno.drawing import Dot, Drawing, Frame, Question
+from napari_pointanno.drawing import Dot, Drawing, Frame, FreshPoint, Question
 from napari_pointanno.overlay import CanvasOverlay
 from napari_pointanno.view_transform import ViewTransform
 
@@ -59,6 +59,17 @@ def test_answers_differ_in_colour_and_shape(overlay: CanvasOverlay) -> None:
     outlines = [shape[..., 3] > 128 for shape in shapes]
     assert not np.array_equal(outlines[0], outlines[1])
     assert not np.array_equal(outlines[1], outlines[2])
+
+
+def test_a_fresh_point_is_bounded_on_the_screen(overlay: CanvasOverlay) -> None:
+    red, blue = (255, 0, 0), (0, 0, 255)
+    overlay.set_drawing(Drawing(fresh=(FreshPoint(20, 30, red, False, 50.0), FreshPoint(20, 90, blue, True, 0.1))))
+    picture = _picture(overlay)
+    assert picture[40, 60].tolist() == [255, 0, 0, 255]
+    assert picture[40, 180].tolist() == [0, 0, 255, 255]
+    columns = np.nonzero(picture[40, :, 3] > 128)[0]
+    assert 14 <= np.count_nonzero(columns < 120) <= 16
+    assert 6 <= np.count_nonzero(columns > 120) <= 8
 
 
 def test_a_frame_lies_on_its_corners(overlay: CanvasOverlay) -> None:

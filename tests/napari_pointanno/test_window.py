@@ -90,6 +90,21 @@ def test_click_type_and_look(qtbot: Any, bench: Workbench, project: Project) -> 
     assert kinds.count("point_shown") == 2
 
 
+def test_a_click_reaches_the_layer_after_a_pause(qtbot: Any, bench: Workbench, project: Project) -> None:
+    bench.annotate.start(project)
+    _shown(qtbot, bench)
+    session: Any = bench.annotate.session
+    points = bench.viewer.layers["points"]
+    before = bench.viewer.screenshot(canvas_only=False, flash=False)
+    QTest.mouseClick(_canvas(bench), Qt.MouseButton.LeftButton, pos=_at(bench, 20, 30))
+    assert len(session.fresh.points) == 1
+    assert len(points.data) == 0
+    assert np.any(before != bench.viewer.screenshot(canvas_only=False, flash=False))
+    qtbot.waitUntil(lambda: len(points.data) == 1, timeout=10_000)
+    assert not any(session.fresh)
+    assert points.data.tolist() == [[30, 20]]
+
+
 def test_outside_of_a_session_napari_has_its_keys(qtbot: Any, bench: Workbench, project: Project) -> None:
     bench.annotate.start(project)
     _shown(qtbot, bench)

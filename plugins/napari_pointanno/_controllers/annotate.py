@@ -21,6 +21,7 @@ from napari_pointanno._models.image_pages import ImagePages
 from napari_pointanno._models.session import BOX_POINTS, SINGLE_POINT, Session
 from napari_pointanno._views.annotate_view import AnnotateView
 from napari_pointanno._views.canvas_view import CanvasView
+from napari_pointanno.drawing import Fresh
 from napari_pointanno.keymap import KEYS, Action, KeyInput, PointerInput
 from napari_pointanno.view_transform import obstacle
 from pointanno.errors import InputError
@@ -181,6 +182,7 @@ class AnnotateController:
         if desk is None:
             return
         self._navigation.close()
+        desk.session.fresh = Fresh()  # no layer is to catch up any more
         project = desk.session.project
         with contextlib.suppress(InputError, OSError):
             project.record("session_end", {"reason": "window closed"})

@@ -11,6 +11,7 @@ from napari_pointanno._models.image_pages import is_complete, is_touched
 from napari_pointanno._models.session import Session
 from napari_pointanno._views.annotate_view import AnnotateView, ClassRow, Now
 from napari_pointanno._views.canvas_view import CanvasView
+from napari_pointanno.drawing import Fresh
 from napari_pointanno.layers import AnnotationLayers
 from napari_pointanno.view_transform import view_of_box
 from pointanno.coords import box_to_napari_corners
@@ -60,20 +61,33 @@ class Desk:
 
     def refresh(self) -> None:
         """Read the current image's annotations and show them, with what is asked next."""
-        session = self.session
-        session.reload_annotations()
+        self.session.reload_annotations()
         self._move_camera()
-        if session.annotations is not None and session.readable:
-            self.layers.show_annotations(
-                session.annotations,
-                session.categories,
-                session.colors,
-                open_box=session.asked.box_uid if session.asked else None,
-            )
+        self._show_annotations(lazily=True)
         self.redraw()
         self._watch_point()
         self.show_classes()
         self.show_now()
+        if any(self.session.fresh):
+            self.canvas.when_idle(self._catch_up)
+
+    def _show_annotations(self, *, lazily: bool) -> None:
+        session = self.session
+        session.fresh = Fresh()
+        if session.annotations is not None and session.readable:
+            session.fresh = self.layers.show_annotations(
+                session.annotations,
+                session.categories,
+                session.colors,
+                open_box=session.asked.box_uid if session.asked else None,
+                lazily=lazily,
+            )
+
+    def _catch_up(self) -> None:
+        """Move what the overlay drew for the moment into the layers."""
+        if any(self.session.fresh):
+            self._show_annotations(lazily=False)
+            self.redraw()
 
     def show_classes(self) -> None:
         """Fill the class list with the counts of the current image."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_pointanno._models.stopwatch import Stopwatch
-from napari_pointanno.drawing import Dot, Drawing, Frame, Question
+from napari_pointanno.drawing import Dot, Drawing, Frame, Fresh, Question
 from napari_pointanno.palette import Color, category_colors
 from pointanno.coords import box_to_napari_corners, index_to_napari
 from pointanno.protocols import AskPoint, BoxPoints, SinglePoint
@@ -61,6 +61,8 @@ class Session:
     readable: bool = False
     obstacle: str = ""
     """Why a click on the canvas would not mean the pixel under it, in words."""
+    fresh: Fresh = field(default_factory=Fresh)
+    """What the overlay draws until the layers catch up."""
     asked: AskPoint | None = None
     """The point on the screen, in box mode."""
     left_boxes: set[str] = field(default_factory=set)
@@ -170,16 +172,17 @@ class Session:
         question: Question | None = None
         dots: tuple[Dot, ...] = ()
         color = self.colors.get(self.category_id or 0, (255, 255, 255))
+        for uid in self.fresh.boxes:
+            fresh = self.box(uid)
+            if fresh is not None:
+                frames.append(_frame_of(fresh, self.colors.get(fresh.category_id, (255, 255, 255))))
+                dots += _dots(fresh)
         if self.asked is not None:
             box = self.box(self.asked.box_uid)
             assert box is not None
             tint = self.colors.get(box.category_id, (255, 255, 255))
             frames.append(_frame_of(box, tint))
-            dots = tuple(
-                _dot(point, value)
-                for point, value in zip(box.point_coords, box.answers, strict=True)
-                if value is not None
-            )
+            dots += _dots(box)
             row, column = index_to_napari((self.asked.x, self.asked.y)).tolist()
             text = f"{self._asked_name()}?   F yes · J no · U unsure   {self.asked.index + 1}/{self.asked.total}"
             question = Question(row, column, text, (255, 255, 255))
@@ -196,7 +199,16 @@ class Session:
         if selected_box is not None and self.asked is None:
             frames.append(_frame_of(selected_box, (255, 255, 255)))
         headline = "" if self.asked is not None else self.prompt()
-        return Drawing(question, dots, tuple(frames), selected, headline, self.hint, self.key_sheet, self.paused)
+        return Drawing(
+            question, dots, tuple(frames), selected, headline, self.hint, self.key_sheet, self.paused, self.fresh.points
+        )
+
+
+def _dots(box: BoxAnnotation) -> tuple[Dot, ...]:
+    """The answered points of a box."""
+    return tuple(
+        _dot(point, value) for point, value in zip(box.point_coords, box.answers, strict=True) if value is not None
+    )
 
 
 def _dot(point: NDArray[np.int32], value: str) -> Dot:

@@ -36,6 +36,10 @@ class CanvasView(ABC):
         """Call back with the time at which what was just set became visible."""
 
     @abstractmethod
+    def when_idle(self, callback: Callable[[], None]) -> None:
+        """Call back once this has not been called again for a moment; replaces what waits."""
+
+    @abstractmethod
     def forget_shown(self) -> None:
         """Drop call-backs that wait."""
 

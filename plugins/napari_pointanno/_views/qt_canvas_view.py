@@ -21,6 +21,9 @@ from pointanno.timing.clock import now_ns
 HEARTBEAT_MS, STALL_MS = 50, 150
 """A beat that comes this late means that the window stood still."""
 
+IDLE_MS = 1500
+"""Pause after the last point before the layers catch up: a redraw that nobody waits for."""
+
 
 def find_canvas(widget: QWidget) -> QWidget | None:
     """The widget that napari draws on, in the same window as `widget`."""
@@ -46,6 +49,11 @@ class QtCanvasView(CanvasView):
         self._overlay: CanvasOverlay | None = None
         self._frames = FrameWatch(canvas)
         self._heart: _Heartbeat | None = None
+        self._on_idle: Callable[[], None] | None = None
+        self._idle = QTimer(canvas)
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(IDLE_MS)
+        self._idle.timeout.connect(self._idled)
 
     def start(self, handler: InputHandler) -> None:
         """Send inputs to a session from now on."""
@@ -59,6 +67,8 @@ class QtCanvasView(CanvasView):
     def stop(self) -> None:
         """Leave keys and clicks to napari again and remove the overlay."""
         self._frames.forget()
+        self._idle.stop()
+        self._on_idle = None
         if self._filter is not None:
             self._filter.detach()
             self._filter.deleteLater()
@@ -87,6 +97,16 @@ class QtCanvasView(CanvasView):
     def when_shown(self, callback: Callable[[int, bool], None]) -> None:
         """Call back with the time at which what was just set became visible."""
         self._frames.when_shown(callback)
+
+    def when_idle(self, callback: Callable[[], None]) -> None:
+        """Call back once this has not been called again for a moment; replaces what waits."""
+        self._on_idle = callback
+        self._idle.start()
+
+    def _idled(self) -> None:
+        callback, self._on_idle = self._on_idle, None
+        if callback is not None:
+            callback()
 
     def forget_shown(self) -> None:
         """Drop call-backs that wait."""

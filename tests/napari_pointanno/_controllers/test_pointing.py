@@ -119,3 +119,58 @@ def test_without_a_class_there_is_a_hint(desktop: Any) -> None:
     desktop.person.drag(10, 10, 50, 40)
     assert desktop.canvas.drawing.hint == "add a class first"
     assert desktop.session.annotations.boxes == ()
+
+
+def test_layers_catch_up_when_the_person_pauses(desktop: Any) -> None:
+    desktop.canvas.busy = True
+    points = desktop.viewer.layers["points"]
+    desktop.person.click(5, 5)
+    desktop.person.click(25, 7)
+    assert len(points.data) == 0
+    assert [(point.row, point.column) for point in desktop.canvas.drawing.fresh] == [(5.0, 5.0), (7.0, 25.0)]
+    desktop.person.key("Ctrl+Z")
+    assert len(desktop.canvas.drawing.fresh) == 1
+    desktop.canvas.idle()
+    assert points.data.tolist() == [[5, 5]]
+    assert desktop.canvas.drawing.fresh == ()
+    desktop.person.key("Ctrl+Z")
+    assert len(points.data) == 0
+
+
+def test_a_fresh_point_does_not_follow_to_the_next_image(desktop: Any) -> None:
+    desktop.canvas.busy = True
+    desktop.person.click(5, 5)
+    desktop.person.key("N")
+    assert desktop.canvas.drawing.fresh == ()
+    desktop.canvas.idle()
+    assert len(desktop.viewer.layers["points"].data) == 0
+    desktop.person.key("B")
+    assert len(desktop.viewer.layers["points"].data) == 1
+
+
+def test_a_fresh_point_can_be_selected_moved_and_deleted(desktop: Any) -> None:
+    desktop.canvas.busy = True
+    desktop.person.click(5, 5)
+    desktop.person.click(5, 5)
+    assert desktop.canvas.drawing.selected == (5.0, 5.0)
+    desktop.person.click(40, 30)
+    assert [(point.row, point.column) for point in desktop.canvas.drawing.fresh] == [(30.0, 40.0)]
+    desktop.controller.on_hover(desktop.person._at(40, 30))
+    desktop.person.key("Delete")
+    assert desktop.canvas.drawing.fresh == ()
+
+
+def test_a_closed_box_stays_on_the_overlay_until_the_person_pauses(desktop: Any) -> None:
+    desktop.canvas.busy = True
+    desktop.person.key("W")
+    desktop.person.drag(10, 10, 40, 40)
+    for _ in range(3):
+        desktop.person.key("F")
+    assert desktop.session.asked is None
+    assert "boxes" not in desktop.viewer.layers
+    assert len(desktop.canvas.drawing.frames) == 1
+    assert [dot.value for dot in desktop.canvas.drawing.dots] == ["object"] * 3
+    desktop.canvas.idle()
+    assert len(desktop.viewer.layers["boxes"].data) == 1
+    assert len(desktop.viewer.layers["points"].data) == 3
+    assert desktop.canvas.drawing.frames == desktop.canvas.drawing.dots == ()
