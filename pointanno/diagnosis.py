@@ -79,14 +79,17 @@ def diagnose() -> list[Finding]:
     return [
         _python(),
         _look(
-            "Qt", _QT, "broken", "run `python -m pip install 'pointanno[qt]'`; the window needs it, the commands do not"
+            "Qt",
+            _QT,
+            "broken",
+            "install a binding of Qt, `python -m pip install 'PySide6<6.12'`; the window needs it, the commands do not",
         ),
         _opengl(),
         _look(
             "napari",
             _NAPARI,
             "broken",
-            "run `python -m pip install --force-reinstall --no-deps pointanno`, then try again",
+            "install pointanno again (`python -m pip install .` in its folder), so that napari finds its manifest",
         ),
         _look("torch", _TORCH, "broken", torch_advice),
         _look("GPU", _CUDA, "absent", _gpu_advice()),
