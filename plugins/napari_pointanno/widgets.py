@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QEvent, QSize
@@ -16,8 +17,9 @@ DOCK_WIDTH = 340
 class _Dock(QWidget):
     """Holds a view; lets go of it when napari takes the dock away."""
 
-    def __init__(self, bench: Workbench, view: QWidget) -> None:
+    def __init__(self, bench: Workbench, view: QWidget, leave: Callable[[], None]) -> None:
         super().__init__()
+        self._leave = leave
         self._bench: Workbench | None = bench
         self._view = view
         self._was_docked = False
@@ -42,15 +44,12 @@ class _Dock(QWidget):
                 if isinstance(dock, QDockWidget):  # a single & would underline the next letter in the tab
                     dock.setWindowTitle(dock.windowTitle().replace("&&", "&").replace("&", "&&"))
             elif self._was_docked and self._bench is not None:
-                bench, self._bench = self._bench, None
-                self._leave(bench)
+                self._bench = None
+                self._leave()
                 # the view outlives this shell, which napari drops: deleting it within its own event would crash
                 self._view.hide()
                 self._view.setParent(None)
         return handled
-
-    def _leave(self, bench: Workbench) -> None:
-        raise NotImplementedError
 
 
 class AnnotateDock(_Dock):
@@ -58,7 +57,12 @@ class AnnotateDock(_Dock):
 
     def __init__(self, napari_viewer: Any) -> None:
         bench = workbench(napari_viewer)
-        super().__init__(bench, bench.annotate_widget())
+
+        def leave() -> None:
+            self.destroyed.disconnect(bench.abandon)
+            bench.close_annotate()
+
+        super().__init__(bench, bench.annotate_widget(), leave)
         self.destroyed.connect(bench.abandon)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -67,17 +71,10 @@ class AnnotateDock(_Dock):
         if self._bench is not None:
             self._bench.attach_canvas(self)
 
-    def _leave(self, bench: Workbench) -> None:
-        self.destroyed.disconnect(bench.abandon)
-        bench.close_annotate()
-
 
 class TrainDock(_Dock):
     """Train on the open project in the background; watch, stop, resume; preview."""
 
     def __init__(self, napari_viewer: Any) -> None:
         bench = workbench(napari_viewer)
-        super().__init__(bench, bench.train_widget())
-
-    def _leave(self, bench: Workbench) -> None:
-        bench.close_train()
+        super().__init__(bench, bench.train_widget(), bench.close_train)

@@ -109,12 +109,24 @@ def check_schema(store: Store, folder: Path) -> bool:
     if store.pragma("application_id") != APPLICATION_ID:
         raise InputError(f"{store.file}: this is a database of another program. Choose a {SUFFIX} folder")
     version = store.pragma("user_version")
-    if version > SCHEMA_VERSION:
+    revision = _revision(store)
+    is_known = revision is None or revision in {f"{number:04d}" for number in range(1, SCHEMA_VERSION + 1)}
+    if version > SCHEMA_VERSION or not is_known:
+        found = version if version > SCHEMA_VERSION else revision
         raise InputError(
-            f"{folder}: the project was saved by a newer version (format {version}, this program knows "
+            f"{folder}: the project was saved by a newer version (format {found}, this program knows "
             f"{SCHEMA_VERSION}). Update pointanno; the project was not touched"
         )
     return bool(version < SCHEMA_VERSION)
+
+
+def _revision(store: Store) -> str | None:
+    """The migration that Alembic noted last, None in a file that has seen none."""
+    with store.guarded():
+        if store.raw.execute("select 1 from sqlite_master where name = 'alembic_version'").fetchone() is None:
+            return None
+        row = store.raw.execute("select version_num from alembic_version").fetchone()
+    return None if row is None else str(row[0])
 
 
 def check_integrity(store: Store, folder: Path) -> None:

@@ -58,6 +58,20 @@ def test_newer_version(project: Project) -> None:
     refusal(project.path)  # the lock was given back, so the reason stays the same
 
 
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_migration_that_this_program_does_not_know(project: Project, writable: bool) -> None:
+    """Alembic's own note counts as much as the number in the header."""
+    project.close()
+    file = project.path / "project.db"
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute("update alembic_version set version_num = '0002'")
+        raw.commit()
+    content = file.read_bytes()
+    text = refusal(project.path, writable=writable)
+    assert "saved by a newer version (format 0002, this program knows 1)" in text and "Update pointanno" in text
+    assert file.read_bytes() == content
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.7])
 def test_truncated_file_names_the_backup(project: Project, person: Any, kept: float) -> None:
     someone = person(project, 5)
