@@ -6,6 +6,7 @@ Boxes are XYXY in continuous coordinates, points are integer pixel indices (x, y
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,12 @@ OBJECT, BACKGROUND, IGNORED = 1, 0, -1
 
 ANSWERED, UNANSWERED_STATUSES = "ok", frozenset({"skip", "unsure", "pad"})
 """Status of a point: answered, or one of those whose label is `IGNORED`."""
+
+
+@lru_cache(maxsize=1024, typed=True)
+def repeated(value: Any, count: int) -> tuple[Any, ...]:
+    """A tuple of one value; equal ones are one object, because a large data set holds millions of them."""
+    return (value,) * count
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,10 @@ class Image:
     """{"things": bool, "stuff": bool} as the annotator declared it, None if never declared."""
     absent_category_ids: tuple[int, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    flag: str | None = None
+    """Why the image is to be looked at again, None if it is not flagged."""
+    skipped: str | None = None
+    """Why the image was left out, None if it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +148,25 @@ class Points:
         return cls(
             coords=np.asarray(coords, dtype=np.int32).reshape(count, 2),
             labels=labels,
-            status=tuple("unsure" if label == IGNORED else ANSWERED for label in labels.tolist()),
-            times_ms=(None,) * count,
-            annotator=(annotator,) * count,
-            session=(session,) * count,
-            source=(source,) * count,
+            status=(
+                tuple("unsure" if label == IGNORED else ANSWERED for label in labels.tolist())
+                if IGNORED in labels
+                else repeated(ANSWERED, count)
+            ),
+            times_ms=repeated(None, count),
+            annotator=repeated(annotator, count),
+            session=repeated(session, count),
+            source=repeated(source, count),
         )
+
+
+PSEUDO_LABEL, DOUBTFUL_PSEUDO_LABEL = "pseudo_label", "doubtful_pseudo_label"
+"""Origins of masks that a network drew: one that agrees with the answers, and one that nobody should learn from."""
 
 
 @dataclass(frozen=True, slots=True)
 class MaskLabel:
-    """A mask with its origin: "painted", "accepted_prediction", "ground_truth" or "imported".
+    """A mask with its origin: "painted", "accepted_prediction", "ground_truth", "imported", or a pseudo-label.
 
     `rle` is a compressed COCO run-length code ``{"size": [h, w], "counts": str}``.
     """
@@ -190,6 +209,7 @@ class Target:
     """Same number = same object of the image; 0 for stuff."""
     points: Points
     linked_annotation_id: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +227,21 @@ class PointDataset:
     events: tuple[Mapping[str, Any], ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
     licenses: tuple[Mapping[str, Any], ...] = ()
+
+
+PROVENANCES: Mapping[str, str] = {
+    **dict.fromkeys(("drag", "extreme", "click", "random", "painted", "polygon", "manual"), "manual"),
+    **dict.fromkeys(("accepted_prediction", "suggested+accepted"), "suggested+accepted"),
+    **dict.fromkeys(("edited_prediction", "suggested+edited"), "suggested+edited"),
+    "imported": "imported",
+}
+"""Origin of a box, click or mask, to who made it: a person, a model and a person, a file."""
+
+
+def provenance_of(instance: Instance) -> str | None:
+    """How a label came about, as its mask or else its box says; None if that is not known."""
+    source = instance.box_source if instance.mask is None else instance.mask.source
+    return PROVENANCES.get(source or "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

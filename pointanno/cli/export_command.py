@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -17,6 +17,7 @@ def export_command(
     format: Annotated[str, Parameter(name=["--format", "-f"])] = "coco-point",
     events: bool = True,
     names: bool = True,
+    people: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> None:
     """Write the current state of a project to a file; possible while the project is open elsewhere.
@@ -35,6 +36,8 @@ def export_command(
         With the journal, where the format has room for it.
     names
         With the pseudonyms of the annotators.
+    people
+        Also with the names behind the pseudonyms, where they were told; they are left out otherwise.
     json
         Print one JSON object.
     """
@@ -43,10 +46,17 @@ def export_command(
     from pointanno.errors import InputError
     from pointanno.formats import find_format
     from pointanno.project import Project
+    from pointanno.project.project import with_names
 
     chosen = find_format(format)
     with Project.open(project, writable=False) as opened:
+        if format == "coco-point" and not people:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            counts = opened.write_coco_point(out, with_events=events, with_annotators=names)
+            _report({"file": str(out), "format": format, **counts}, json)
+            return
         dataset = opened.dataset(with_events=events)
+        known = opened.people()
     masks = sum(one.mask is not None for one in dataset.instances)
     if format == "coco-panoptic" and not masks and (dataset.instances or dataset.targets):
         raise InputError(
@@ -57,6 +67,8 @@ def export_command(
         note(f"{len(dataset.instances) - masks} boxes have no mask; this format keeps neither their points nor clicks")
     if not names:
         dataset = replace(dataset, annotators=())
+    elif people:
+        dataset = replace(dataset, annotators=tuple(with_names(dataset.annotators, known)))
     out.parent.mkdir(parents=True, exist_ok=True)
     chosen.write(dataset, out)
     result = {
@@ -68,9 +80,14 @@ def export_command(
         "targets": len(dataset.targets),
         "clicks": sum(len(one.points) for one in dataset.targets),
     }
+    _report(result, json)
+
+
+def _report(result: dict[str, Any], as_json: bool) -> None:
+    """Say what the file holds."""
     emit(
         result,
-        f"{out}: {result['boxes']} boxes with {result['points']} points and {result['clicks']} clicks "
-        f"on {result['images']} images ({format})",
-        as_json=json,
+        f"{result['file']}: {result['boxes']} boxes with {result['points']} points and {result['clicks']} clicks "
+        f"on {result['images']} images ({result['format']})",
+        as_json=as_json,
     )

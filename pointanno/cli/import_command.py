@@ -15,6 +15,7 @@ def import_command(
     file: Path,
     *,
     format: Annotated[str | None, Parameter(name=["--format", "-f"])] = None,
+    gold: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> None:
     """Add the annotations of a file to the images of the same name; one step, which undo takes back.
@@ -31,6 +32,8 @@ def import_command(
         COCO-point, PointSup, COCO instances or COCO panoptic JSON.
     format
         Name of the format; found out from the content by default.
+    gold
+        As known answers: hidden while annotating, asked again, and compared with what people say.
     json
         Print one JSON object.
     """
@@ -39,7 +42,7 @@ def import_command(
 
     with Project.open(project) as opened:
         dataset = read_dataset(file) if format is None else find_format(format).read(file)
-        report = opened.import_dataset(dataset, file=str(file))
+        report = opened.import_dataset(dataset, file=str(file), layer="gold" if gold else "main")
     for sentence in report.skipped:
         note(sentence)
     result = {

@@ -22,7 +22,7 @@ app = App(
 )
 
 for _name in (
-    "demo", "new", "open", "scenes", "simulate", "import", "export", "validate", "stats", "train", "runs",
+    "demo", "new", "open", "merge", "scenes", "simulate", "import", "export", "validate", "stats", "train", "runs",
     "stop", "predict", "evaluate", "doctor",
 ):  # fmt: skip
     app.command(f"pointanno.cli.{_name}_command:{_name}_command", name=_name)

@@ -11,18 +11,26 @@ from pointanno.cli.console import Json, emit
 def stats_command(file: Path, *, json: Json = False) -> None:
     """Count images, boxes, clicks and points of an annotation file, by class and by answer.
 
+    Of a project also: images by state, what waits for a review, image sets, agreement of annotators.
+
     Example: `pointanno stats points.json`
 
     Parameters
     ----------
     file
-        COCO-point, PointSup, COCO instances or COCO panoptic JSON.
+        COCO-point, PointSup, COCO instances or COCO panoptic JSON, or a project.
     json
         Print one JSON object.
     """
     from pointanno.formats import read_dataset
     from pointanno.formats.stats import count_dataset
 
+    if file.is_dir():
+        from pointanno.cli.project_stats import describe_project, project_stats
+
+        found = project_stats(file)
+        emit(found, describe_project(found), as_json=json)
+        return
     result = {"file": str(file), **count_dataset(read_dataset(file))}
     emit(result, _describe(result), as_json=json)
 
@@ -35,6 +43,8 @@ def _describe(result: dict[str, Any]) -> str:
         f"images      {result['images']} ({result['images_without_annotations']} without annotations)",
         f"boxes       {result['boxes']} ({result['crowd']} crowd, {result['masks']} with a mask)",
         f"clicked     {targets['things']} things, {targets['stuff']} of stuff",
+        f"declared    {result['complete']} complete, {result['absences']} classes absent, {result['flagged']} flagged,"
+        f" {result['skipped']} skipped",
         f"points      {points['all']} ({points['object']} object, {points['background']} background,"
         f" {points['ignored']} ignored)",
     ]

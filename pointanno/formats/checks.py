@@ -104,6 +104,7 @@ def check_records(data: Mapping[str, Any], kind: Kind, *, lenient: bool = False)
         else:
             yield from _check_annotation(entry, position, context)
     if kind == "coco-point":
+        yield from _check_stuff_masks(data.get("stuff_masks", []), context)
         yield from _check_targets(data.get("point_annotations", []), context)
         yield from _check_header(data.get("pointanno"))
 
@@ -178,6 +179,9 @@ def _check_declarations(image: Mapping[str, Any], where: str) -> Iterator[Findin
     absent = own.get("absent_category_ids", [])
     if not isinstance(absent, list) or not all(_is_int(value) for value in absent):
         yield error(where, "pointanno.absent_category_ids must be a list of integers")
+    for name in ("flag", "skipped"):
+        if own.get(name) is not None and not isinstance(own[name], str):
+            yield error(where, f"pointanno.{name} must be the reason in words, but is {_show(own[name])}")
 
 
 def _check_categories(categories: list[Any], context: _Context) -> Iterator[Finding]:
@@ -295,6 +299,28 @@ def _check_flags(entry: Mapping[str, Any], where: str, context: _Context) -> Ite
         yield error(where, f"segmentation must be polygons or run lengths, but is {_name_type(segmentation)}")
     elif context.kind == "coco-point" and not entry.get("mask_source"):
         yield warning(where, "mask_source is missing; expected where the mask comes from")
+
+
+def _check_stuff_masks(entries: Any, context: _Context) -> Iterator[Finding]:
+    """Masks of regions, which have no place among the boxed objects."""
+    if not isinstance(entries, list):
+        yield error("file", f"stuff_masks must be a list, but is {_name_type(entries)}")
+        return
+    for position, entry in enumerate(entries):
+        where = f"stuff_masks[{position}]"
+        if not isinstance(entry, dict):
+            yield error(where, f"expected an object, but got {_name_type(entry)}")
+            continue
+        if not _is_int(entry.get("id")) or entry["id"] < 1:
+            yield error(where, f"id must be a positive integer, but is {_show(entry.get('id'))}")
+        yield from _check_reference(entry, where, context)
+        size = context.sizes.get(entry["image_id"]) if _is_int(entry.get("image_id")) else None
+        yield from _check_box(entry, where, size, context)
+        yield from check_origin(entry, where)
+        if not entry.get("segmentation"):
+            yield error(where, "segmentation is missing; expected the mask of the region")
+        if _is_int(entry.get("category_id")) and context.things.get(entry["category_id"]):
+            yield error(where, f"category {entry['category_id']} is a thing; its masks belong into annotations")
 
 
 def _check_panoptic(entry: Mapping[str, Any], position: int, context: _Context) -> Iterator[Finding]:

@@ -112,7 +112,8 @@ def write(dataset: PointDataset, path: str | Path) -> None:
             by_image[instance.image_id].append(instance)
     isthing = {category.id: category.isthing for category in dataset.categories}
     segmentations = (
-        (image.id, _paint(by_image[image.id], (image.height, image.width), isthing)) for image in dataset.images
+        (image.id, paint_instances(by_image[image.id], (image.height, image.width), isthing))
+        for image in dataset.images
     )
     write_panoptic(
         path, dataset.images, dataset.categories, segmentations, info=dataset.info, licenses=dataset.licenses
@@ -192,8 +193,23 @@ def _segment_to_instance(segment: Mapping[str, Any], image_id: int, rle: Mapping
     )
 
 
-def _paint(instances: list[Instance], image_size: tuple[int, int], isthing: Mapping[int, bool]) -> PanopticPrediction:
-    """Masks on one canvas, the largest first."""
+def paint_instances(
+    instances: Iterable[Instance], image_size: tuple[int, int], isthing: Mapping[int, bool]
+) -> PanopticPrediction:
+    """Masks on one canvas: stuff, then crowd regions, then objects, the largest first.
+
+    Parameters
+    ----------
+    instances
+        Of one picture; those without a mask are left out.
+    image_size : (height, width)
+    isthing : dict from category id to bool
+
+    Returns
+    -------
+    PanopticPrediction
+        Uncovered pixels are void; `segments_info` has `iscrowd` and lists what is still visible.
+    """
     panoptic_seg: NDArray[np.int32] = np.zeros(image_size, np.int32)
     with_area = [(rle_area(instance.mask.rle), instance) for instance in instances if instance.mask is not None]
     with_area.sort(key=lambda pair: (isthing.get(pair[1].category_id, True), not pair[1].iscrowd, -pair[0]))

@@ -6,6 +6,7 @@ pycocotools and the published PointSup loader read it as it is; both ignore the 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pointanno.dataset import PointDataset, Target
@@ -22,16 +23,24 @@ from pointanno.formats.instance_records import (
     parse_instance,
     parse_points,
     points_to_dict,
+    stuff_to_dict,
     thing_instances,
 )
 from pointanno.formats.json_file import read_json, write_json_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from pointanno.dataset import Category, Image, Instance
 
 VERSION = "1.0"
 """Version of the superset that is written."""
+
+_TARGET_KEYS = frozenset(
+    "id image_id category_id isthing instance linked_annotation_id point_coords point_labels point_status "
+    "point_times_ms point_annotator point_session point_source".split()
+)
 
 
 def read(path: str | Path) -> PointDataset:
@@ -56,8 +65,8 @@ def dataset_to_dict(dataset: PointDataset, *, with_events: bool = True, with_ann
     Parameters
     ----------
     dataset
-        Data set. Segments of stuff that came from a panoptic truth are left out: a box of stuff would be
-        learnt as an object.
+        Data set. Masks of stuff go into a list of their own, `stuff_masks`: a box of stuff among `annotations`
+        would be learnt as an object.
     with_events
         Whether the raw log travels along.
     with_annotators
@@ -80,7 +89,7 @@ def dict_to_dataset(data: Any, *, name: str = "data") -> PointDataset:
         categories=parse_categories(data["categories"]),
         instances=tuple(
             parse_instance(entry, sizes[entry["image_id"]], name, mask_source="imported")
-            for entry in data["annotations"]
+            for entry in (*data["annotations"], *data.get("stuff_masks", ()))
         ),
         targets=tuple(_parse_target(entry) for entry in data.get("point_annotations", [])),
         points_per_instance=header.get("points_per_instance"),
@@ -103,6 +112,7 @@ def _parse_target(entry: Mapping[str, Any]) -> Target:
         instance=entry["instance"],
         points=parse_points(entry),
         linked_annotation_id=entry.get("linked_annotation_id"),
+        extra={key: value for key, value in entry.items() if key not in _TARGET_KEYS},
     )
 
 
@@ -116,22 +126,95 @@ def _target_to_dict(target: Target) -> dict[str, Any]:
         "instance": target.instance,
         "linked_annotation_id": target.linked_annotation_id,
         **points_to_dict(target.points),
+        **{key: value for key, value in target.extra.items() if key not in _TARGET_KEYS},
     }
 
 
 def _sections(dataset: PointDataset, with_events: bool, with_annotators: bool) -> Iterator[tuple[str, Any]]:
-    """The file from top to bottom; lists that may be long are iterators."""
+    """The file of a data set from top to bottom."""
     if any(len(instance.points) == 0 for instance in dataset.instances):
         # loaders stumble over an instance without points: a mask alone carries ignored ones
         padded = pad_dataset(dataset, dataset.points_per_instance, only_empty=True)
         dataset = replace(dataset, instances=padded.instances)
-    yield "info", dict(dataset.info)
-    yield "licenses", [dict(entry) for entry in dataset.licenses]
-    yield "images", (image_to_dict(image, superset=True) for image in dataset.images)
-    yield "categories", [category_to_dict(category) for category in dataset.categories]
-    yield "annotations", (instance_to_dict(instance) for instance in thing_instances(dataset))
-    yield "point_annotations", (_target_to_dict(target) for target in dataset.targets)
-    yield "pointanno", _header(dataset, with_events, with_annotators)
+    stuff = {category.id for category in dataset.categories if not category.isthing}
+    return _stream(
+        info=dataset.info,
+        licenses=dataset.licenses,
+        images=iter(dataset.images),
+        categories=dataset.categories,
+        instances=thing_instances(dataset),
+        stuff=(one for one in dataset.instances if one.category_id in stuff and one.mask is not None),
+        targets=iter(dataset.targets),
+        head=lambda: dataset,
+        with_events=with_events,
+        with_annotators=with_annotators,
+    )
+
+
+def write_stream(
+    path: str | Path,
+    *,
+    images: Iterator[Image],
+    categories: Sequence[Category],
+    instances: Iterator[Instance],
+    stuff: Iterator[Instance],
+    targets: Iterator[Target],
+    head: Callable[[], PointDataset],
+    info: Mapping[str, Any] | None = None,
+    licenses: Sequence[Mapping[str, Any]] = (),
+    with_events: bool = True,
+    with_annotators: bool = True,
+) -> None:
+    """Write records as they come, so that a file of any size needs the memory of one.
+
+    Parameters
+    ----------
+    path : file
+    images, instances, stuff, targets : consumed in this order; `stuff` are masks of regions
+    categories : classes
+    head : called last; annotators, sessions, events and what concerns the whole set
+    info, licenses : for the top of the file
+    with_events, with_annotators : see `dataset_to_dict`
+    """
+    sections = _stream(
+        info=info or {},
+        licenses=licenses,
+        images=images,
+        categories=categories,
+        instances=instances,
+        stuff=stuff,
+        targets=targets,
+        head=head,
+        with_events=with_events,
+        with_annotators=with_annotators,
+    )
+    write_json_records(path, sections)
+
+
+def _stream(
+    *,
+    info: Mapping[str, Any],
+    licenses: Sequence[Mapping[str, Any]],
+    images: Iterator[Image],
+    categories: Sequence[Category],
+    instances: Iterator[Instance],
+    stuff: Iterator[Instance],
+    targets: Iterator[Target],
+    head: Callable[[], PointDataset],
+    with_events: bool,
+    with_annotators: bool,
+) -> Iterator[tuple[str, Any]]:
+    """The file from top to bottom; lists that may be long are iterators."""
+    yield "info", dict(info)
+    yield "licenses", [dict(entry) for entry in licenses]
+    yield "images", (image_to_dict(image, superset=True) for image in images)
+    yield "categories", [category_to_dict(category) for category in categories]
+    yield "annotations", (instance_to_dict(instance) for instance in instances)
+    first = next(stuff, None)
+    if first is not None:
+        yield "stuff_masks", (stuff_to_dict(instance) for instance in chain((first,), stuff))
+    yield "point_annotations", (_target_to_dict(target) for target in targets)
+    yield "pointanno", _header(head(), with_events, with_annotators)
 
 
 def _header(dataset: PointDataset, with_events: bool, with_annotators: bool) -> dict[str, Any]:

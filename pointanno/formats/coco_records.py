@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pointanno.formats.checks import Kind
 
 _IMAGE_KEYS = frozenset({"id", "file_name", "height", "width"})
-_DECLARATION_KEYS = frozenset({"sha256", "complete", "absent_category_ids"})
+_DECLARATION_KEYS = frozenset({"sha256", "complete", "absent_category_ids", "flag", "skipped"})
 _DECIMALS = (0, 2, 3, 6, 9, 12)
 
 
@@ -66,6 +66,8 @@ def _parse_image(entry: Mapping[str, Any]) -> Image:
         complete=dict(complete) if complete is not None else None,
         absent_category_ids=tuple(own.get("absent_category_ids") or ()),
         extra=extra,
+        flag=own.get("flag"),
+        skipped=own.get("skipped"),
     )
 
 
@@ -95,6 +97,10 @@ def image_to_dict(image: Image, *, superset: bool) -> dict[str, Any]:
         own["complete"] = dict(image.complete)
     if image.absent_category_ids:
         own["absent_category_ids"] = list(image.absent_category_ids)
+    if image.flag is not None:
+        own["flag"] = image.flag
+    if image.skipped is not None:
+        own["skipped"] = image.skipped
     return entry | ({"pointanno": own} if own else {})
 
 

@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pointanno.dataset import ANSWERED, IGNORED, Instance, MaskLabel, PointDataset, Points
+from pointanno.dataset import ANSWERED, IGNORED, Instance, MaskLabel, PointDataset, Points, provenance_of, repeated
 from pointanno.errors import InputError
 from pointanno.formats.coco_records import bbox_to_box, box_to_bbox
 from pointanno.formats.rle import rle_area, segmentation_to_rle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _KNOWN_KEYS = frozenset(
     {
         "id", "image_id", "category_id", "iscrowd", "bbox", "area", "segmentation", "mask_source",
         "point_coords", "point_labels", "point_status", "point_times_ms", "point_annotator", "point_session",
         "point_source", "point_seed", "bbox_time_ms", "bbox_drag_ms", "bbox_annotator", "bbox_session", "bbox_source",
+        "provenance",
     }
 )  # fmt: skip
+_POINT_KEYS = frozenset(
+    "point_coords point_labels point_status point_times_ms point_annotator point_session point_source".split()
+)
 _OPTIONAL = {
     "bbox_time_ms": "box_time_ms",
     "bbox_drag_ms": "box_drag_ms",
@@ -105,10 +109,19 @@ def instance_to_dict(instance: Instance, *, superset: bool = True) -> dict[str, 
         value = getattr(instance, field)
         if value is not None:
             entry[key] = value
+    provenance = provenance_of(instance)
+    if provenance is not None:
+        entry["provenance"] = provenance
     if instance.mask is not None:
         entry["segmentation"] = dict(instance.mask.rle)
         entry["mask_source"] = instance.mask.source
     return entry | {key: value for key, value in instance.extra.items() if key not in _KNOWN_KEYS}
+
+
+def stuff_to_dict(instance: Instance) -> dict[str, Any]:
+    """Entry of `stuff_masks`: the mask of a region, without points."""
+    entry = instance_to_dict(instance)
+    return {key: value for key, value in entry.items() if key not in _POINT_KEYS}
 
 
 def parse_points(entry: Mapping[str, Any]) -> Points:
@@ -119,16 +132,24 @@ def parse_points(entry: Mapping[str, Any]) -> Points:
     count = len(labels)
     status = entry.get("point_status")
     if status is None:
-        status = ("unsure" if label == IGNORED else ANSWERED for label in labels.tolist())
+        status = ["unsure" if label == IGNORED else ANSWERED for label in labels.tolist()]
     return Points(
         coords=np.asarray(entry["point_coords"], dtype=np.int32).reshape(count, 2),
         labels=labels,
-        status=tuple(status),
-        times_ms=tuple(entry.get("point_times_ms") or (None,) * count),
-        annotator=tuple(entry.get("point_annotator") or (None,) * count),
-        session=tuple(entry.get("point_session") or (None,) * count),
-        source=tuple(entry.get("point_source") or ("imported",) * count),
+        status=_shared(status),
+        times_ms=_shared(entry.get("point_times_ms") or repeated(None, count)),
+        annotator=_shared(entry.get("point_annotator") or repeated(None, count)),
+        session=_shared(entry.get("point_session") or repeated(None, count)),
+        source=_shared(entry.get("point_source") or repeated("imported", count)),
     )
+
+
+def _shared(values: Sequence[Any]) -> tuple[Any, ...]:
+    """The values as a tuple, one for all records where they are all the same."""
+    is_plain = isinstance(values, (list, tuple)) and len(values) > 0 and isinstance(values[0], (str, int, type(None)))
+    if is_plain and values.count(values[0]) == len(values):
+        return repeated(values[0], len(values))
+    return tuple(values)
 
 
 def points_to_dict(points: Points) -> dict[str, Any]:
@@ -202,6 +223,12 @@ def pad_dataset(dataset: PointDataset, count: int | None = None, *, only_empty: 
         for instance in dataset.instances
     )
     return replace(dataset, instances=instances, points_per_instance=count)
+
+
+def pad_instance(instance: Instance, count: int, image_size: tuple[int, int]) -> Instance:
+    """The instance with `count` points, see `pad_points`."""
+    corner = _corner(instance, {instance.image_id: image_size})
+    return replace(instance, points=pad_points(instance.points, max(count, 1), corner))
 
 
 def thing_instances(dataset: PointDataset) -> Iterator[Instance]:

@@ -147,6 +147,13 @@ def check_origin(entry: Mapping[str, Any], where: str) -> Iterator[Finding]:
     for name in ("bbox_source", "mask_source"):
         if entry.get(name) is not None and not isinstance(entry[name], str):
             yield error(where, f"{name} must be a word, but is {entry[name]!r:.40}")
+    extremes = entry.get("extreme_points")
+    if extremes is not None and not (
+        isinstance(extremes, list)
+        and len(extremes) == 4
+        and all(isinstance(one, list) and len(one) == 2 and all(_is_small(value) for value in one) for one in extremes)
+    ):
+        yield error(where, "extreme_points must be four pixels [x, y]: top, left, bottom, right")
     seed = entry.get("point_seed")
     if seed is not None and (type(seed) is not int or abs(seed) >= 2**63):
         yield error(where, f"point_seed must be an integer or null, but is {seed!r:.40}")

@@ -53,7 +53,8 @@ def segmentation_to_rle(segmentation: Any, image_size: tuple[int, int]) -> RLE:
         polygons = [_checked_polygon(polygon, image_size) for polygon in segmentation]
         if not polygons:
             raise ValueError("segmentation must hold at least one polygon")
-        return _as_text(coco_mask.merge(coco_mask.frPyObjects(polygons, height, width)))
+        codes = coco_mask.frPyObjects(polygons, height, width)
+        return _as_text(codes[0] if len(codes) == 1 else coco_mask.merge(codes))
     if not isinstance(segmentation, dict) or not {"size", "counts"} <= segmentation.keys():
         raise ValueError('segmentation must be polygons or {"size": [height, width], "counts": …}')
     size = list(segmentation["size"])

@@ -21,8 +21,8 @@ def count_dataset(dataset: PointDataset) -> dict[str, Any]:
     dict
         `images`, `images_without_annotations`, `categories`, `boxes`, `crowd`, `masks`, `targets` (`things`,
         `stuff`), `points` (`all`, `object`, `background`, `ignored`), `points_per_box` (`min`, `max`), `status`,
-        `median_time_ms` of the points whose time is known, `per_category` (`name`, `isthing`, `boxes`,
-        `targets`, `points`).
+        `complete`, `absences`, `flagged`, `skipped` (declarations about images), `median_time_ms` of the points
+        whose time is known, `per_category` (`name`, `isthing`, `boxes`, `targets`, `points`).
     """
     records = [(instance.category_id, instance.image_id, instance.points) for instance in dataset.instances]
     records += [(target.category_id, target.image_id, target.points) for target in dataset.targets]
@@ -38,6 +38,10 @@ def count_dataset(dataset: PointDataset) -> dict[str, Any]:
         "images": len(dataset.images),
         "images_without_annotations": sum(image.id not in annotated for image in dataset.images),
         "categories": len(dataset.categories),
+        "complete": sum(bool(image.complete) and all((image.complete or {}).values()) for image in dataset.images),
+        "absences": sum(len(image.absent_category_ids) for image in dataset.images),
+        "flagged": sum(image.flag is not None for image in dataset.images),
+        "skipped": sum(image.skipped is not None for image in dataset.images),
         "boxes": len(dataset.instances),
         "crowd": sum(instance.iscrowd for instance in dataset.instances),
         "masks": sum(instance.mask is not None for instance in dataset.instances),

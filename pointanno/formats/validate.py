@@ -62,6 +62,8 @@ def validate_file(path: str | Path, *, images: str | Path | None = None, strict:
         # masks and pictures are looked at only when the records name them properly
         return findings
     findings += _check_masks(data)
+    if kind == "coco-point":
+        findings += _check_absences(data)
     if strict:
         findings += check_strict(data)
     if kind == "coco-panoptic":
@@ -104,14 +106,32 @@ def check_strict(data: Mapping[str, Any]) -> Iterator[Finding]:
 def _check_masks(data: Mapping[str, Any]) -> Iterator[Finding]:
     """Masks can be decoded and have the picture's size."""
     sizes = {image["id"]: (image["height"], image["width"]) for image in data["images"]}
-    for entry in data["annotations"]:
+    named = [("annotation", entry) for entry in data["annotations"]]
+    named += [("stuff mask", entry) for entry in data.get("stuff_masks", ())]
+    for name, entry in named:
         segmentation = entry.get("segmentation")
         if not segmentation:
             continue
         try:
             segmentation_to_rle(segmentation, sizes[entry["image_id"]])
         except (ValueError, TypeError) as problem:
-            yield error(f"annotation {entry['id']}", f"segmentation: {problem}")
+            yield error(f"{name} {entry['id']}", f"segmentation: {problem}")
+
+
+def _check_absences(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """What was declared absent is not annotated, and is a class of the file."""
+    present: dict[int, set[int]] = {}
+    for name in ("annotations", "point_annotations", "stuff_masks"):
+        for entry in data.get(name, ()):
+            present.setdefault(entry["image_id"], set()).add(entry["category_id"])
+    known = {category["id"] for category in data["categories"]}
+    for image in data["images"]:
+        absent = (image.get("pointanno") or {}).get("absent_category_ids") or ()
+        for category_id in absent:
+            if category_id not in known:
+                yield warning(f"image {image['id']}", f"absent category {category_id} is not among the categories")
+            elif category_id in present.get(image["id"], ()):
+                yield warning(f"image {image['id']}", f"category {category_id} is declared absent, but annotated")
 
 
 def _check_pngs(data: Mapping[str, Any], folder: Path) -> Iterator[Finding]:

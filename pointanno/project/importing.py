@@ -16,7 +16,8 @@ from pointanno.dataset import Points
 from pointanno.errors import InputError
 from pointanno.project import packing
 from pointanno.project.parts import import_uid
-from pointanno.project.schema import annotators, images, sessions
+from pointanno.project.schema import annotators, category_aliases, images, sessions
+from pointanno.project.tally import tally_box, tally_click
 from pointanno.protocols.sampling import SAMPLER, point_seed, sample_points
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _SESSIONS = select(sessions.c.id, sessions.c.uuid)
 _ANNOTATORS = select(annotators.c.id)
+_RETIRED = select(category_aliases.c.old)
 _IMAGES = select(*[images.c[name] for name in ("id", "uid", "file_name", "height", "width", "next_instance")]).order_by(
     images.c.position
 )
@@ -55,6 +57,8 @@ class ImportPlan:
     next_annotator: int
     points_per_box: int
     seed: int
+    retired_ids: frozenset[int] = frozenset()
+    """Ids of classes that were merged or deleted; they are never given away again."""
 
 
 def plan_import(store: Store, categories: Sequence[Category], settings: Mapping[str, Any]) -> ImportPlan:
@@ -70,6 +74,7 @@ def plan_import(store: Store, categories: Sequence[Category], settings: Mapping[
         next_annotator=max(annotator_ids, default=-1) + 2,
         points_per_box=settings["points_per_box"],
         seed=settings["seed"],
+        retired_ids=frozenset(row[0] for row in store.rows(_RETIRED)),
     )
 
 
@@ -80,6 +85,7 @@ class Importer:
     dataset: PointDataset
     plan: ImportPlan
     file: str = ""
+    layer: str = "main"
     skipped: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     _category: dict[int, int] = field(default_factory=dict)
@@ -110,12 +116,14 @@ class Importer:
             **{"categories": categories, "sessions": sessions, "annotators": annotators},
             "licenses": [dict(one) for one in self.dataset.licenses],
         }
+        if self.layer != "main":
+            payload["layer"] = self.layer
         return payload, parts
 
     def _map_categories(self) -> list[dict[str, Any]]:
         """Match classes by name; rows of those that are new, under their own id where it is free."""
         by_name = {category.name: category for category in self.plan.categories}
-        taken = {category.id for category in self.plan.categories}
+        taken = {category.id for category in self.plan.categories} | self.plan.retired_ids
         wanted = {category.id for category in self.dataset.categories}
         added = []
         for category in self.dataset.categories:
@@ -173,6 +181,7 @@ class Importer:
         for image in self.dataset.images:
             own_instances, own_targets = instances.get(image.id, []), targets.get(image.id, [])
             declared = image.complete is not None or image.absent_category_ids or self.dataset.exhaustive_things
+            declared = declared or image.flag is not None or image.skipped is not None
             if not (own_instances or own_targets or declared):
                 continue
             ours = self._find(image)
@@ -187,10 +196,10 @@ class Importer:
             seen[ours["id"]] = image.id
             self._add_image(rows, image, ours, own_instances, own_targets, event_uuid)
             if len(rows["clicks"]) + len(rows["boxes"]) >= PART_OBJECTS:
-                yield packing.pack_rows({"import": [{"uuid": event_uuid}], **rows})
+                yield packing.pack_rows({"import": [{"uuid": event_uuid, "layer": self.layer}], **rows})
                 rows = {"images": [], "clicks": [], "boxes": []}
         if rows["images"]:
-            yield packing.pack_rows({"import": [{"uuid": event_uuid}], **rows})
+            yield packing.pack_rows({"import": [{"uuid": event_uuid, "layer": self.layer}], **rows})
 
     def _find(self, image: Image) -> AnyRow | None:
         """The project's row of an image: by its path, else by its bare name."""
@@ -247,6 +256,7 @@ class Importer:
         )
         rows["boxes"] += boxes
         rows["clicks"] += clicks
+        unsure, fast = attention(boxes, clicks)
         rows["images"].append(
             {
                 **{"id": ours["id"], "clicks": len(clicks), "boxes": len(boxes), "answers": answers},
@@ -254,17 +264,20 @@ class Importer:
                 "complete_things": int(complete["things"]) if "things" in complete else None,
                 "complete_stuff": int(complete["stuff"]) if "stuff" in complete else None,
                 "absent": [self._category[one] for one in image.absent_category_ids if one in self._category],
+                **{"unsure": unsure, "fast": fast, "flag": image.flag, "skipped": image.skipped},
             }
         )
         for name, count in (("images", 1), ("boxes", len(boxes)), ("clicks", len(clicks)), ("answers", answers)):
             self.counts[name] += count
 
     def _box_row(self, instance: Instance, ours: AnyRow, size: tuple[int, int], event_uuid: str) -> dict[str, Any]:
-        """Row of a box; a thing that has no points gets random ones to be asked about."""
+        """Row of a box; a thing that has no points gets random ones to be asked about, unless it is a mask."""
         where = f"{self.file}, annotation {instance.id}"
         box = _clipped(instance.box.xyxy, size, where)
         packed = self._pack_points(instance.points, size, where)
-        if not packed["labels"] and not instance.iscrowd and instance.category_id in self._things:
+        is_asked = not instance.iscrowd and instance.category_id in self._things
+        is_asked = is_asked and (instance.mask is None or instance.box_source != "mask")
+        if not packed["labels"] and is_asked:
             packed |= self._random_points(box, size, ours["uid"], import_uid(event_uuid, self._rank))
         elif instance.point_seed is not None:
             packed["point_seed"] = instance.point_seed
@@ -333,6 +346,7 @@ class Importer:
             "session": _mapped(self._session, points.session[index]),
             "annotator": _mapped(self._annotator, points.annotator[index]),
             "linked": linked,
+            "extra": _json(target.extra) if index == 0 and target.extra else None,
         }
 
     def _known(self, category_id: int, where: str) -> int:
@@ -340,6 +354,12 @@ class Importer:
             known = ", ".join(map(str, sorted(self._category))) or "none"
             raise InputError(f"{where}: category_id {category_id} is not among the categories of the file ({known})")
         return self._category[category_id]
+
+
+def attention(boxes: Iterable[Mapping[str, Any]], clicks: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+    """Unsure and fast answers among rows of boxes and clicks."""
+    tallies = [tally_box(row) for row in boxes] + [tally_click(row) for row in clicks]
+    return sum(one.unsure for one in tallies), sum(one.fast for one in tallies)
 
 
 def _by_image(records: Iterable[Any]) -> dict[int, list[Any]]:

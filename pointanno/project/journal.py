@@ -12,10 +12,19 @@ import orjson
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from pointanno.errors import InputError
-from pointanno.project.payloads import ANNOTATING, checked, plain
+from pointanno.project.payloads import ANNOTATING, WITHOUT_IMAGE, checked, plain
 from pointanno.project.projection import Entry, Projection
 from pointanno.project.records import Event
-from pointanno.project.schema import PROJECTION, annotators, events, history, images, import_parts, sessions
+from pointanno.project.schema import (
+    IMAGE_STATE,
+    PROJECTION,
+    annotators,
+    events,
+    history,
+    images,
+    import_parts,
+    sessions,
+)
 from pointanno.timing.clock import now_ns
 
 if TYPE_CHECKING:
@@ -45,8 +54,14 @@ _SESSION_ANNOTATORS = select(sessions.c.id, sessions.c.annotator)
 _FIND_ANNOTATOR = select(annotators.c.id).where(annotators.c.name == bindparam("k_name"), annotators.c.origin.is_(None))
 _NEXT_ANNOTATOR = select(func.coalesce(func.max(annotators.c.id), -1) + 1)
 _ADD_ANNOTATOR = insert(annotators)
-_RESET_IMAGES = update(images).values(
-    clicks=0, boxes=0, answers=0, next_instance=1, packed=0, complete_things=None, complete_stuff=None, absent="[]"
+_RESET_IMAGES = update(images).values(IMAGE_STATE)
+_SET_BEFORE = update(events).where(events.c.seq == bindparam("k_seq")).values(before=bindparam("v_before"))
+_LAST_STAMP = select(func.max(events.c.stamp))
+_LAST_MERGE = select(func.max(events.c.seq)).where(events.c.kind == "merge")
+_TURNS = (
+    select(events.c.kind, events.c.payload)
+    .where(((events.c.kind == "undo") | (events.c.kind == "redo")), events.c.seq < bindparam("k_seq"))
+    .order_by(events.c.seq)
 )
 _EMPTY = [delete(table) for table in PROJECTION]
 
@@ -77,6 +92,7 @@ class Journal:
         self._projection = projection
         self._session = _Session(uuid.uuid4().hex, annotator, tool_version)
         self._last_seq = int((store.first(_LAST_SEQ) or [0])[0] or 0)
+        self._last_stamp = 0  # read when it is first needed: a file of an older version has no stamps yet
 
     @property
     def session_uuid(self) -> str:
@@ -102,7 +118,7 @@ class Journal:
     ) -> Event:
         """Write one event of a kind that callers may record."""
         values = checked(kind, payload)
-        if kind in ANNOTATING and not kind.startswith("category_") and image_id is None:
+        if kind in ANNOTATING and kind not in WITHOUT_IMAGE and image_id is None:
             raise InputError(f"{kind}, image_id: expected the id of the image that is annotated, received None")
         return self._append(kind, values, image_id=image_id, t_mono_ns=t_mono_ns, source=source, timing=timing)
 
@@ -146,16 +162,47 @@ class Journal:
                 self._store.execute(_END_SESSION, k_id=self._session.number, v_ended=time.time_ns())
 
     def rebuild(self) -> None:
-        """Make the projection again from the events alone, in one transaction."""
+        """Make the projection, and the inverse of every event, again from the events alone, in one transaction.
+
+        Events up to the last merge came from several copies, so undoing one after the other would make no sense
+        among them: of these, the events that stand are applied in order, and those that fit no more have no effect.
+        """
         with self._store.transaction():
             for statement in (*_EMPTY, _RESET_IMAGES):
                 self._store.execute(statement)
             annotator_of = dict(map(tuple, self._store.execute(_SESSION_ANNOTATORS).fetchall()))
+            merged_until = int(self._store.execute(_LAST_MERGE).fetchone()[0] or 0)
+            undone = self._undone_before(merged_until) if merged_until else frozenset()
             after = 0
             while rows := self._store.execute(_AFTER, k_seq=after, k_count=1000).fetchall():
                 for row in rows:
-                    self._replay(row, annotator_of)
+                    if row["seq"] > merged_until:
+                        self._replay(row, annotator_of)
+                    elif row["uuid"] not in undone and (row["kind"] in ANNOTATING or row["kind"] == "import"):
+                        self._replay_merged(row, annotator_of)
+                    elif row["before"] is not None:
+                        self._store.execute(_SET_BEFORE, k_seq=row["seq"], v_before=None)
                 after = rows[-1]["seq"]
+
+    def _undone_before(self, seq: int) -> frozenset[str]:
+        """Uuids of the events that an undo took back and no redo brought again."""
+        turned = {}
+        for row in self._store.execute(_TURNS, k_seq=seq).fetchall():
+            turned[orjson.loads(row["payload"])["uuid"]] = row["kind"] == "undo"
+        return frozenset(uuid for uuid, is_undone in turned.items() if is_undone)
+
+    def _replay_merged(self, row: AnyRow, annotator_of: Mapping[int, int | None]) -> None:
+        """Apply an event of a merged journal, unless it no longer fits."""
+        self._store.execute_text("savepoint merged")
+        try:
+            before = self._projection.apply(_entry(row, annotator_of.get(row["session"])))
+        except InputError:
+            self._store.execute_text("rollback to merged")
+            self._store.execute(_SET_BEFORE, k_seq=row["seq"], v_before=None)
+        else:
+            self._store.execute(_SET_BEFORE, k_seq=row["seq"], v_before=_dump(before))
+            self._remember(row["seq"], row["source"])
+        self._store.execute_text("release merged")
 
     def _replay(self, row: AnyRow, annotator_of: Mapping[int, int | None]) -> None:
         kind = row["kind"]
@@ -163,7 +210,9 @@ class Journal:
             target = self._store.execute(_BY_SEQ, k_seq=orjson.loads(row["payload"])["seq"]).fetchone()
             self._turn_over(kind, target, annotator_of.get(target["session"]))
         elif kind in ANNOTATING or kind == "import":
-            self._projection.apply(_entry(row, annotator_of.get(row["session"])))
+            before = _dump(self._projection.apply(_entry(row, annotator_of.get(row["session"]))))
+            if before != row["before"]:
+                self._store.execute(_SET_BEFORE, k_seq=row["seq"], v_before=before)
             self._remember(row["seq"], row["source"])
 
     # writing ----------------------------------------------------------------------------------------------------
@@ -186,12 +235,13 @@ class Journal:
     def _durable(self) -> Iterator[None]:
         """One transaction that adds one event; what this object remembers changes only if it reached the disk."""
         with self._store.lock:
-            session = self._session.number, self._session.annotator
+            session, stamp = (self._session.number, self._session.annotator), self._last_stamp
             try:
                 with self._store.transaction():
                     yield
             except BaseException:
                 self._session.number, self._session.annotator = session  # its row was rolled back as well
+                self._last_stamp = stamp
                 raise
             self._last_seq += 1
 
@@ -211,20 +261,30 @@ class Journal:
         session, annotator, seq = self._session.number, self._session.annotator, self._last_seq + 1
         before = None
         if kind in ANNOTATING or kind == "import":
-            before = self._projection.apply(Entry(seq, event_uuid, kind, image_id, payload, session, annotator))
+            entry = Entry(seq, event_uuid, kind, image_id, payload, session, annotator, is_new=True)
+            before = self._projection.apply(entry)
             self._remember(seq, source)
         t_wall = time.time_ns()
+        stamp = self._next_stamp(t_wall)
         row = {
             **{"seq": seq, "uuid": event_uuid, "session": session, "t_mono_ns": t_mono_ns, "t_wall": t_wall},
             **{"kind": kind, "image_id": image_id, "payload": _dump(payload), "source": source},
             "timing": None if timing is None else _dump(plain(timing)),
             "before": None if before is None else _dump(before),
+            "stamp": stamp,
         }
         self._store.execute(_ADD, **row)
         return Event(
             seq, event_uuid, session, t_mono_ns, t_wall, kind, image_id, payload, source,
             None if timing is None else dict(plain(timing)),
         )  # fmt: skip
+
+    def _next_stamp(self, t_wall: int) -> int:
+        """The time, or a little later if the clock went back: stamps order the events of joined copies."""
+        if not self._last_stamp:
+            self._last_stamp = int(self._store.execute(_LAST_STAMP).fetchone()[0] or 0)
+        self._last_stamp = max(t_wall, self._last_stamp + 1)
+        return self._last_stamp
 
     def _remember(self, seq: int, source: str) -> None:
         """Put an event on the list of what can be undone; what was undone before is then past redoing."""
@@ -264,7 +324,8 @@ class Journal:
         found = self._store.execute(_FIND_ANNOTATOR, k_name=session.annotator_name).fetchone()
         if found is None:
             found = self._store.execute(_NEXT_ANNOTATOR).fetchone()
-            self._store.execute(_ADD_ANNOTATOR, id=found[0], name=session.annotator_name, origin=None, extra=None)
+            new = {"id": found[0], "name": session.annotator_name, "origin": None, "extra": None}
+            self._store.execute(_ADD_ANNOTATOR, **new, uuid=uuid.uuid4().hex)
         session.annotator = int(found[0])
         session.number = int(self._store.execute(_NEXT_SESSION).fetchone()[0])
         self._store.execute(

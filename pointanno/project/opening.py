@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ import orjson
 from sqlalchemy import bindparam, func, insert, select, update
 
 from pointanno.errors import InputError
+from pointanno.project.layers import MAIN
 from pointanno.project.lock import WriterLock
 from pointanno.project.schema import (
     APPLICATION_ID,
@@ -50,8 +52,12 @@ _CLOSE_SESSIONS = (
 _RECENT = select(events.c.image_id).where(events.c.image_id.is_not(None), events.c.seq > bindparam("k_seq")).distinct()
 _COUNTERS = select(images.c.clicks, images.c.boxes, images.c.packed).where(images.c.id == bindparam("k_id"))
 _COUNTS = {
-    table.name: select(func.count()).select_from(table).where(table.c.image_id == bindparam("k_id"))
-    for table in (clicks, boxes, packed)
+    table.name: select(func.count()).select_from(table).where(table.c.image_id == bindparam("k_id"), *conditions)
+    for table, conditions in (
+        (clicks, (clicks.c.layer == MAIN,)),
+        (boxes, (boxes.c.layer == MAIN,)),
+        (packed, ()),
+    )
 }
 
 
@@ -208,8 +214,12 @@ def make_file(folder: Path, image_rows: list[dict[str, Any]], values: Mapping[st
         raise
 
 
-def open_file(folder: Path, *, writable: bool) -> tuple[Store, WriterLock | None]:
+def open_file(folder: Path, *, writable: bool) -> tuple[Store, WriterLock | None, bool]:
     """The database of an existing project, checked and brought to the present schema, locked if `writable`.
+
+    The third of what it returns says whether the schema was an older one: what follows from the events must then be
+    made again. A copy of the older file lies in ``backups`` before anything is changed. Who only reads works on a
+    copy in memory; the file stays as it is.
 
     Raises
     ------
@@ -228,8 +238,12 @@ def open_file(folder: Path, *, writable: bool) -> tuple[Store, WriterLock | None
         outdated = check_schema(store, folder)
         check_integrity(store, folder)
         if outdated and writable:
+            keep_before_upgrade(store, folder)
+        elif outdated:
+            store.move_to_memory()
+        if outdated:
             upgrade(store)
-        return store, lock
+        return store, lock, outdated
     except BaseException as error:
         if store is not None:
             store.close()
@@ -238,6 +252,31 @@ def open_file(folder: Path, *, writable: bool) -> tuple[Store, WriterLock | None
         if isinstance(error, (sqlite3.DatabaseError, OSError)):
             raise sentence(error, file) from error
         raise
+
+
+def keep_before_upgrade(store: Store, folder: Path) -> Path:
+    """A copy of the file in its older schema; daily copies never replace it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made; then nothing must be changed either.
+    """
+    target = folder / "backups" / f"before-format-{SCHEMA_VERSION}.db"
+    if target.exists():
+        return target
+    partial = target.with_suffix(".partial")
+    try:
+        target.parent.mkdir(exist_ok=True)
+        with contextlib.closing(sqlite3.connect(partial)) as copy:
+            store.raw.backup(copy)
+            copy.execute("pragma journal_mode=delete")
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        raise sentence(error, target) from error
+    return target
 
 
 def set_settings(store: Store, values: Mapping[str, Any]) -> None:

@@ -18,13 +18,26 @@ Color = tuple[
     Annotated[int, Field(ge=0, le=255)], Annotated[int, Field(ge=0, le=255)], Annotated[int, Field(ge=0, le=255)]
 ]
 Answer = Literal["object", "background", "unsure", "skip"]
+Layer = Literal["main", "second"]
+Provenance = Literal["manual", "suggested+accepted", "suggested+edited", "imported"]
+Verdict = Literal["confirm", "change", "delete", "later"]
+Reason = Annotated[str, Field(max_length=1000)]
+ImageIds = list[int]
 
 
 class _Payload(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class ClickPayload(_Payload):
+class _Suggestible(_Payload):
+    """What a person made or took over; `suggested_by` names the run and checkpoint that proposed it."""
+
+    layer: Layer | None = None
+    provenance: Provenance | None = None
+    suggested_by: str | None = None
+
+
+class ClickPayload(_Suggestible):
     """`instance` is given by the project (a fresh number) unless a click belongs to an object that has one."""
 
     uid: Uid
@@ -42,7 +55,12 @@ class _WithBox(_Payload):
     sampler: str | None = None
 
 
-class BoxPayload(_WithBox):
+class BoxPayload(_WithBox, _Suggestible):
+    """`extreme_points` are pixels on the top, left, bottom and right edge; `copy_of` is asked about a second time."""
+
+    extreme_points: Annotated[list[Pixel], Field(min_length=4, max_length=4)] | None = None
+    extreme_times_ms: Annotated[list[Milliseconds | None], Field(min_length=4, max_length=4)] | None = None
+    copy_of: Uid | None = None
     category_id: int
     box: tuple[float, float, float, float]
     time_ms: Milliseconds | None = None
@@ -73,13 +91,67 @@ class MovePayload(_Payload):
     y: Coordinate
 
 
+class ExtremePayload(_Payload):
+    x: Coordinate
+    y: Coordinate
+    category_id: int
+    time_ms: Milliseconds | None = None
+
+
+class EmptyPayload(_Payload):
+    pass
+
+
+class SkipBoxPayload(_Payload):
+    uid: Uid
+    reason: Reason | None = None
+
+
+class TargetDonePayload(_Payload):
+    """`uid` is that of any click of the target."""
+
+    uid: Uid
+    done: bool
+
+
 class ReclassPayload(_Payload):
+    """`whole_target` takes the other clicks of the same target along."""
+
     uid: Uid
     category_id: int
+    whole_target: bool | None = None
 
 
 class DeletePayload(_Payload):
     uid: Uid
+    whole_target: bool | None = None
+
+
+class FlagPayload(_Payload):
+    """Without a uid the whole image is meant."""
+
+    flagged: bool
+    reason: Reason | None = None
+    uid: Uid | None = None
+
+
+class SkipImagePayload(_Payload):
+    skipped: bool
+    reason: Reason | None = None
+
+
+class ReviewPayload(_Payload):
+    """`point` is the index of a point of a box; without it the whole click or box is meant."""
+
+    uid: Uid
+    verdict: Verdict
+    point: Annotated[int, Field(ge=0)] | None = None
+    value: Answer | None = None
+    category_id: int | None = None
+    x: Coordinate | None = None
+    y: Coordinate | None = None
+    reason: Reason | None = None
+    time_ms: Milliseconds | None = None
 
 
 class CompletePayload(_Payload):
@@ -101,16 +173,57 @@ class CategoryAddedPayload(_Payload):
 
 
 class CategoryChangedPayload(_Payload):
+    """A digit of -1 stands for none."""
+
+    digit: Annotated[int, Field(ge=-1, le=9)] | None = None
     id: int
     name: Annotated[str, Field(min_length=1)] | None = None
     isthing: bool | None = None
     color: Color | None = None
 
 
-class MaskPayload(_Payload):
+class CategoriesReorderedPayload(_Payload):
+    ids: list[int]
+
+
+class CategoriesMergedPayload(_Payload):
+    source: int
+    target: int
+
+
+class CategoryDeletedPayload(_Payload):
+    id: int
+    with_annotations: bool | None = None
+
+
+class MaskPayload(_Suggestible):
+    """With `category_id` and a new uid the mask is an object of its own; else it is the mask of a box."""
+
     uid: Uid
     rle: dict[str, Any] | None
-    source: str | None = None
+    source: Annotated[str, Field(min_length=1)] | None = None
+    category_id: int | None = None
+    time_ms: Milliseconds | None = None
+
+
+class ImageSetPayload(_Payload):
+    """`options` are arguments of the protocol; images that are named leave the set where they were."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    protocol: Annotated[str, Field(min_length=1)]
+    options: dict[str, Any] = Field(default_factory=dict)
+    image_ids: ImageIds | None = None
+
+
+class SecondPassPayload(_Payload):
+    share: Annotated[float, Field(ge=0, le=1)]
+    seed: int
+    image_ids: ImageIds
+    released_ids: ImageIds = Field(default_factory=list)
+
+
+class SecondDonePayload(_Payload):
+    done: bool
 
 
 ANNOTATING: Mapping[str, type[_Payload]] = {
@@ -126,10 +239,26 @@ ANNOTATING: Mapping[str, type[_Payload]] = {
     "mask": MaskPayload,
     "category_added": CategoryAddedPayload,
     "category_changed": CategoryChangedPayload,
+    "categories_reordered": CategoriesReorderedPayload,
+    "categories_merged": CategoriesMergedPayload,
+    "category_deleted": CategoryDeletedPayload,
+    "target_done": TargetDonePayload,
+    "extreme": ExtremePayload,
+    "extreme_cancelled": EmptyPayload,
+    "skip_box": SkipBoxPayload,
+    "flag": FlagPayload,
+    "skip_image": SkipImagePayload,
+    "review": ReviewPayload,
+    "image_set": ImageSetPayload,
+    "second_pass": SecondPassPayload,
+    "second_done": SecondDonePayload,
 }
 """Kinds that `Project.record` accepts and that change the state; all of them can be undone."""
 
-WITHOUT_IMAGE = frozenset({"category_added", "category_changed", "import"})
+WITHOUT_IMAGE = frozenset(
+    "category_added category_changed categories_reordered categories_merged category_deleted image_set second_pass "
+    "import".split()
+)
 """Undoable kinds that concern the whole project."""
 
 RAW_KINDS = frozenset(
@@ -172,7 +301,8 @@ def checked(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
             f"event: kind {kind!r} is not known, expected one of {', '.join(sorted({*ANNOTATING, *RAW_KINDS}))}"
         )
     try:
-        return ANNOTATING[kind].model_validate(plain(payload)).model_dump(mode="json", exclude_none=kind != "mask")
+        values = ANNOTATING[kind].model_validate(plain(payload)).model_dump(mode="json", exclude_none=True)
+        return values | ({"rle": None} if kind == "mask" and "rle" not in values else {})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "payload"

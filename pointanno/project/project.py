@@ -2,60 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import sqlite3
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-import orjson
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import select
 
-from pointanno import __version__
-from pointanno.dataset import Category, PointDataset
 from pointanno.errors import InputError
-from pointanno.project import opening, scan
-from pointanno.project.backups import DailyBackup
-from pointanno.project.importing import Importer, plan_import
-from pointanno.project.journal import AT_CREATION, Journal
-from pointanno.project.palette import color_of
-from pointanno.project.projection import Projection
-from pointanno.project.records import Event, ImageAnnotations, ImportReport, ProjectImage
-from pointanno.project.schema import annotators, categories, events, history, images, sessions, settings
-from pointanno.project.snapshot import DatasetBuilder, merge_licenses, to_annotations, to_category
-from pointanno.project.state_hash import state_hash
-from pointanno.project.store import AnyRow, Store, sentence
+from pointanno.project.class_list import ClassList
+from pointanno.project.export_stream import Snapshot
+from pointanno.project.layers import LAYERS
+from pointanno.project.packing import UNANSWERED
+from pointanno.project.people import People
+from pointanno.project.schema import images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from types import TracebackType
+    from collections.abc import Mapping, Sequence
 
-    from pointanno.project.lock import WriterLock
+    from pointanno.dataset import PointDataset
 
-_ALL_SETTINGS = select(settings)
-_CATEGORIES = select(categories).order_by(categories.c.id)
-_COUNT = select(func.count()).select_from(images)
-_BY_ID = select(images).where(images.c.id == bindparam("k_id"))
-_PAGE = (
-    select(images)
-    .where(images.c.position >= bindparam("k_start"))
-    .order_by(images.c.position)
-    .limit(bindparam("k_count"))
-)
-_SESSIONS = select(sessions)
-_ANNOTATORS = select(annotators)
-_IMPORTS = (
-    select(events.c.payload)
-    .where(events.c.kind == "import", events.c.seq.not_in(select(history.c.seq).where(history.c.undone == 1)))
-    .order_by(events.c.seq)
-)
+_WITH_BOXES = select(images).where(images.c.boxes > 0).order_by(images.c.position)
+
+ORDERS = ("image", "class", "shuffled")
 
 
-class Project:
+class Project(ClassList, People):
     """Images, classes, annotations and the journal of one project folder.
 
-    Made by `create` or `open`. Every change goes through `record` (or `undo`, `redo`, `import_dataset`), which
-    returns only when the change is on the disk. Methods may be called from several threads.
+    Made by `create` or `open`. Every change goes through `record` (or `undo`, `redo`, `import_dataset` and the
+    methods that are named after what they change), which returns only when the change is on the disk. Methods may
+    be called from several threads.
 
     Attributes
     ----------
@@ -68,231 +44,6 @@ class Project:
         Whether the current state had to be made again from the events.
     """
 
-    def __init__(self, path: Path, store: Store, lock: WriterLock | None, *, annotator: str) -> None:
-        self.path = path
-        self.skipped: list[str] = []
-        self.recovered = ""
-        self.repaired = False
-        self._store = store
-        self._lock = lock
-        self._projection = Projection(store)
-        self._journal = Journal(store, self._projection, annotator=annotator, tool_version=f"pointanno {__version__}")
-        self._backup = DailyBackup(store.file) if store.writable else None
-        self._settings = {row["key"]: orjson.loads(row["value"]) for row in store.rows(_ALL_SETTINGS)}
-        self._set_folder()
-        self._categories: list[Category] | None = None
-        self._closed = False
-
-    # life ------------------------------------------------------------------------------------------------------
-
-    @classmethod
-    def create(
-        cls,
-        path: Path | str,
-        *,
-        images: Path | str,
-        categories: Sequence[Category] = (),
-        coco: Path | str | None = None,
-        points_per_box: int = 10,
-        seed: int = 0,
-        annotator: str = "anon-1",
-        progress: scan.Progress | None = None,
-    ) -> Project:
-        """Make a project from a folder of pictures.
-
-        Parameters
-        ----------
-        path : the new folder; gets the suffix ``.pointanno`` if it is missing
-        images : folder of the pictures, which stay there
-        categories : classes to begin with
-        coco : file whose images, classes and annotations the project begins with
-        points_per_box : points that are asked about in each box
-        seed : of the random points
-        annotator : pseudonym of the person
-        progress : called with how many of how many pictures are done
-
-        Raises
-        ------
-        InputError
-            One sentence; then nothing was made.
-        """
-        folder, images = opening.project_folder(Path(path), new=True), Path(images)
-        if folder.exists():
-            raise InputError(f"{folder}: this already exists. Open it with `pointanno open`, or choose another name")
-        if points_per_box < 1:
-            raise InputError(f"points_per_box: expected at least 1, received {points_per_box}")
-        dataset = None
-        if coco is not None:
-            from pointanno.formats import read_dataset
-
-            dataset = read_dataset(Path(coco))
-        found = scan.scan_images(images, None if dataset is None else dataset.images, progress)
-        values = {
-            "points_per_box": points_per_box,
-            "seed": seed,
-            "images": scan.relative_folder(images, folder),
-            "images_absolute": images.resolve().as_posix(),
-            "skipped": found.skipped,
-        }
-        store, lock = opening.make_file(folder, found.rows, values)
-        project = cls(folder, store, lock, annotator=annotator)._started()
-        try:
-            for category in categories:
-                project._add_category(category, AT_CREATION)
-            if dataset is not None:
-                report = project.import_dataset(dataset, file=str(coco), source=AT_CREATION)
-                project.skipped += report.skipped
-        except BaseException:
-            project.close()
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        return project
-
-    @classmethod
-    def open(cls, path: Path | str, *, writable: bool = True, annotator: str = "anon-1") -> Project:
-        """Open an existing project.
-
-        Raises
-        ------
-        InputError
-            One sentence: not a project, saved by a newer version, open elsewhere (by whom and since when), damaged
-            (and which backup to use), read-only. The project is untouched then.
-        """
-        folder = opening.project_folder(Path(path))
-        store, lock = opening.open_file(folder, writable=writable)
-        try:
-            project = cls(folder, store, lock, annotator=annotator)
-            if writable:  # a reader would take the session that is going on elsewhere for a broken one
-                project.recovered = opening.recover(store)
-            if writable and not opening.is_consistent(store, project._journal.last_seq):
-                project.rebuild()
-                project.repaired = True
-            return project._started()
-        except BaseException as error:
-            store.close()
-            if lock is not None:
-                lock.release()
-            if isinstance(error, (sqlite3.DatabaseError, OSError)):
-                raise sentence(error, store.file) from error
-            raise
-
-    def _started(self) -> Project:
-        """The last step of creating and opening."""
-        self.skipped += self._settings.get("skipped", [])
-        if not self.images_folder.is_dir():
-            self.skipped.append(
-                f"{self.images_folder}: the folder of the images is missing; the annotations are all there. "
-                f"Say where it is now: `pointanno open {self.path} --images DIR`"
-            )
-        if self._backup is not None:
-            if self._journal.last_seq > 0:
-                self._backup.start_if_due()
-            else:
-                self._backup.begin_tomorrow()
-        return self
-
-    def close(self) -> None:
-        """End the session, stop the backup, give back the lock; a second call does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        with contextlib.suppress(InputError):  # all that is lost is the note that the end was orderly
-            self._journal.end_session()
-        if self._backup is not None:
-            if self._journal.has_written:
-                self._backup.refresh()
-            self._backup.stop()
-        self._store.close()
-        if self._lock is not None:
-            self._lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    # what it holds ---------------------------------------------------------------------------------------------
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings of the project: points_per_box, seed, images, ..."""
-        return self._settings
-
-    @property
-    def images_folder(self) -> Path:
-        """Where the pictures are, or were."""
-        return self._folder
-
-    @property
-    def runs_folder(self) -> Path:
-        """Folder of the training runs; it may not exist yet."""
-        return self.path / "runs"
-
-    @property
-    def exports_folder(self) -> Path:
-        """Folder for exported files; it may not exist yet."""
-        return self.path / "exports"
-
-    @property
-    def session_id(self) -> str:
-        """Uuid of this session; its row is written together with its first event."""
-        return self._journal.session_uuid
-
-    @property
-    def writable(self) -> bool:
-        """Whether events can be recorded."""
-        return self._store.writable
-
-    @property
-    def backup_problem(self) -> str:
-        """Why the last daily copy failed, "" if it did not."""
-        return "" if self._backup is None else self._backup.problem
-
-    @property
-    def last_image_id(self) -> int | None:
-        """The image of the last event: where the person was. None in a new project."""
-        return opening.last_image_id(self._store)
-
-    def categories(self) -> list[Category]:
-        """Classes by id."""
-        with self._store.lock:
-            if self._categories is None:
-                self._categories = [to_category(row) for row in self._store.rows(_CATEGORIES)]
-            return list(self._categories)
-
-    def image_count(self) -> int:
-        """Number of images."""
-        return int((self._store.first(_COUNT) or [0])[0])
-
-    def images(self, *, start: int = 0, count: int | None = None) -> list[ProjectImage]:
-        """Images in the order of the project: `count` of them (None: all) from place `start` on."""
-        rows = self._store.rows(_PAGE, k_start=start, k_count=-1 if count is None else count)
-        return [self._to_image(row) for row in rows]
-
-    def image(self, image_id: int) -> ProjectImage:
-        """One image.
-
-        Raises
-        ------
-        InputError
-            If the project has none of that id.
-        """
-        return self._to_image(self._image_row(image_id))
-
-    def annotations(self, image_id: int) -> ImageAnnotations:
-        """Everything annotated on one image."""
-        with self._store.lock, self._store.guarded():
-            isthing = {category.id: category.isthing for category in self.categories()}
-            image = self._image_row(image_id)
-            return to_annotations(image, self._projection.parts.rows(image), isthing)
-
-    def events(self, *, after_seq: int = 0) -> Iterator[Event]:
-        """The journal from one event on, oldest first."""
-        return self._journal.events(after_seq)
-
     def dataset(self, *, image_ids: Sequence[int] | None = None, with_events: bool = False) -> PointDataset:
         """A frozen copy of the current state: what is exported and trained.
 
@@ -301,200 +52,76 @@ class Project:
         image_ids : only these images; all by default
         with_events : also the journal, in the words of COCO-point JSON
         """
-        wanted = None if image_ids is None else set(image_ids)
         with self._store.lock, self._store.guarded():
-            builder = DatasetBuilder({category.id: category.isthing for category in self.categories()})
-            for row in self._store.rows(_PAGE, k_start=0, k_count=-1):
-                if wanted is None or row["id"] in wanted:
-                    builder.add(row, self._projection.parts.rows(row))
-            session_rows = {row["id"]: row for row in self._store.rows(_SESSIONS)}
-            log = self.events() if with_events else ()
-            shown = [one for one in log if wanted is None or one.image_id is None or one.image_id in wanted]
-            return builder.finish(
-                categories=self.categories(),
-                licenses=merge_licenses(self._store.rows(_IMPORTS)),
-                points_per_instance=self._settings["points_per_box"],
-                events=builder.events(shown, session_rows) if with_events else (),
-                sessions=session_rows,
-                annotators={row["id"]: row for row in self._store.rows(_ANNOTATORS)},
-            )
+            return self._snapshot(image_ids).dataset(self.events() if with_events else None)
 
-    # changes ---------------------------------------------------------------------------------------------------
-
-    def record(
+    def write_coco_point(
         self,
-        kind: str,
-        payload: Mapping[str, Any],
+        path: Path | str,
         *,
-        image_id: int | None = None,
-        t_mono_ns: int | None = None,
-        source: str = "manual",
-        timing: Mapping[str, Any] | None = None,
-    ) -> Event:
-        """Write one event and its effect; on return both are on the disk.
-
-        Parameters
-        ----------
-        kind : see `pointanno.project.payloads`
-        payload : what an event of this kind carries
-        image_id : the image that it concerns; required for annotations
-        t_mono_ns : nanoseconds of the monotonic clock at the input; now by default
-        source : "manual", "suggested", ...
-        timing : further time stamps of the input
-
-        Raises
-        ------
-        InputError
-            Naming kind and field, or saying why nothing could be written. The project is as before then.
-        """
-        try:
-            event = self._journal.append(
-                kind, payload, image_id=image_id, t_mono_ns=t_mono_ns, source=source, timing=timing
-            )
-        finally:
-            if kind.startswith("category_"):
-                self._categories = None
-        if self._backup is not None:
-            self._backup.start_if_due()
-        return event
-
-    def undo(self, *, t_mono_ns: int | None = None) -> Event | None:
-        """Take back the newest change that stands, of whatever session; returns its event, None if there is none."""
-        try:
-            return self._journal.undo(t_mono_ns)
-        finally:
-            self._categories = None
-
-    def redo(self, *, t_mono_ns: int | None = None) -> Event | None:
-        """Make the change that was undone last again; returns its event, None if there is none."""
-        try:
-            return self._journal.redo(t_mono_ns)
-        finally:
-            self._categories = None
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether `undo` would do anything."""
-        return self._journal.can_undo
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether `redo` would do anything."""
-        return self._journal.can_redo
-
-    def add_category(self, name: str, *, isthing: bool, color: tuple[int, int, int] | None = None) -> Category:
-        """Add a class under the next free id."""
-        used = [category.id for category in self.categories()]
-        new = Category(id=max(used, default=0) + 1, name=name, isthing=isthing, color=color)
-        return self._add_category(new, "manual")
-
-    def _add_category(self, category: Category, source: str) -> Category:
-        color = category.color or color_of(category.id)
-        payload = {
-            **{"id": category.id, "name": category.name, "isthing": category.isthing, "color": list(color)},
-            "supercategory": category.supercategory or ("thing" if category.isthing else "stuff"),
-        }
-        self.record("category_added", payload, source=source)
-        return next(one for one in self.categories() if one.id == category.id)
-
-    def change_category(
-        self,
-        category_id: int,
-        *,
-        name: str | None = None,
-        isthing: bool | None = None,
-        color: tuple[int, int, int] | None = None,
-    ) -> Category:
-        """Change what is given. Clicks keep their numbers, so a class may turn from thing to stuff and back."""
-        values = {"id": category_id, "name": name, "isthing": isthing, "color": color}
-        self.record("category_changed", {key: value for key, value in values.items() if value is not None})
-        return next(one for one in self.categories() if one.id == category_id)
-
-    def import_dataset(self, dataset: PointDataset, *, file: str = "", source: str = "import") -> ImportReport:
-        """Add the annotations of a data set to the images of the same name, as one event.
-
-        Boxes without points get random ones to be asked about.
-
-        Raises
-        ------
-        InputError
-            If a record does not fit; then nothing of the file was taken.
-        """
-        with self._store.lock:
-            plan = plan_import(self._store, self.categories(), self._settings)
-            importer = Importer(dataset, plan, file=file)
-            try:
-                event = self._journal.append_import(importer.make, source=source)
-            finally:
-                self._categories = None
-        counts = importer.counts
-        return ImportReport(
-            event=event,
-            images=counts["images"],
-            boxes=counts["boxes"],
-            clicks=counts["clicks"],
-            categories=len(event.payload["categories"]),
-            skipped=tuple(importer.skipped),
-        )
-
-    def relocate(self, images: Path | str) -> list[str]:
-        """Say where the pictures are now.
+        image_ids: Sequence[int] | None = None,
+        with_events: bool = True,
+        with_annotators: bool = True,
+    ) -> dict[str, int]:
+        """Write the current state as a COCO-point file, image by image, whatever its size.
 
         Returns
         -------
-        list of str
-            One sentence for each picture that is not there, or is another one than before.
-
-        Raises
-        ------
-        InputError
-            If the folder is missing or holds none of the pictures; then the old place is kept.
+        dict
+            `images`, `boxes`, `points`, `targets`, `clicks` in the file.
         """
-        folder = Path(images)
-        problems = scan.find_again(folder, self._store.rows(_PAGE, k_start=0, k_count=-1))
-        values = {
-            "images": scan.relative_folder(folder, self.path),
-            "images_absolute": folder.resolve().as_posix(),
-            "skipped": problems,
-        }
-        self.record("images_relocated", {"from": str(self.images_folder), "to": values["images_absolute"]})
-        with self._store.transaction():
-            opening.set_settings(self._store, values)
-        self._settings.update(values)
-        self._set_folder()
-        self.skipped[:] = problems
-        return problems
-
-    def rebuild(self) -> None:
-        """Make the current state again from the events alone."""
-        self._journal.rebuild()
-        self._categories = None
-
-    def projection_hash(self) -> str:
-        """SHA-256 of the current state, whichever way it came about."""
         with self._store.lock, self._store.guarded():
-            return state_hash(self._store, self._projection.parts)
+            log = self.events() if with_events else None
+            return self._snapshot(image_ids).write(Path(path), log, with_annotators=with_annotators)
 
-    # within ----------------------------------------------------------------------------------------------------
-
-    def _set_folder(self) -> None:
-        """Where the pictures are: beside the project as before, else where they once were."""
-        beside = (self.path / str(self._settings.get("images", "."))).resolve()
-        before = Path(str(self._settings.get("images_absolute", beside)))
-        self._folder = before if not beside.is_dir() and before.is_dir() else beside
-
-    def _image_row(self, image_id: int) -> sqlite3.Row:
-        row = self._store.first(_BY_ID, k_id=image_id)
-        if row is None:
-            raise InputError(f"{self.path}: the project has no image {image_id}")
-        return row
-
-    def _to_image(self, row: AnyRow) -> ProjectImage:
-        things, stuff = row["complete_things"], row["complete_stuff"]
-        return ProjectImage(
-            **{name: row[name] for name in ("id", "uid", "file_name", "height", "width", "sha256", "position")},
-            **{name: row[name] for name in ("clicks", "boxes", "answers")},
-            path=self._folder / row["file_name"],
-            complete_things=None if things is None else bool(things),
-            complete_stuff=None if stuff is None else bool(stuff),
+    def _snapshot(self, image_ids: Sequence[int] | None) -> Snapshot:
+        return Snapshot(
+            self._store,
+            self._projection.parts,
+            self.categories(),
+            self._settings["points_per_box"],
+            None if image_ids is None else frozenset(image_ids),
         )
+
+    def open_boxes(self, order: str = "image", *, seed: int | None = None) -> list[tuple[int, str]]:
+        """Boxes with points that nobody has answered, in the order in which they are to be asked about.
+
+        Parameters
+        ----------
+        order : "image" (as they come), "class" (class after class, shuffled within) or "shuffled" (across all)
+        seed : int or None
+            Of the shuffling; None takes that of the project. Each box has its place from the seed and its uid, so
+            boxes that are added or answered do not change the order of the others.
+
+        Returns
+        -------
+        list of (image id, uid of the box)
+        """
+        if order not in ORDERS:
+            raise InputError(f"order: expected one of {', '.join(ORDERS)}, received {order!r}")
+        number = self._settings["seed"] if seed is None else seed
+        rank = {category.id: place for place, category in enumerate(self.categories())}
+        found: list[tuple[tuple[int, bytes], int, str]] = []
+        with self._store.lock, self._store.guarded():
+            for image in self._store.execute(_WITH_BOXES).fetchall():
+                for row in self._projection.parts.rows(image, LAYERS["main"])["boxes"]:
+                    if row["iscrowd"] or UNANSWERED not in row["labels"]:
+                        continue
+                    key = (rank[row["category_id"]] if order == "class" else 0, shuffle_key(number, row["uid"]))
+                    found.append((key, image["id"], row["uid"]))
+        if order != "image":
+            found.sort(key=lambda one: one[0])
+        return [(image_id, uid) for _, image_id, uid in found]
+
+
+def shuffle_key(seed: int, uid: str) -> bytes:
+    """Place of a box in a shuffled order."""
+    return hashlib.sha256(f"order:{seed}:{uid}".encode()).digest()[:8]
+
+
+def with_names(annotators: Sequence[Mapping[str, Any]], people: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Annotators of an export with the names behind their pseudonyms, where they are known."""
+    return [
+        {**entry, "person": people[entry["name"]]} if entry.get("name") in people else dict(entry)
+        for entry in annotators
+    ]

@@ -67,6 +67,24 @@ class ProjectImage:
     complete_stuff: bool | None
     position: int
     """0-based place in the order of the project."""
+    state: str = "unlabelled"
+    """"unlabelled", "in_progress", "complete" or "skipped"."""
+    flags: int = 0
+    """Flags on the image and its objects."""
+    unsure: int = 0
+    """Answers that say unsure and were not reviewed."""
+    fast: int = 0
+    """Answers given in less than 150 ms and not reviewed."""
+    later: int = 0
+    """Reviews that were put off."""
+    disagreements: int = 0
+    """Differences between the first and the second opinion."""
+    second_pass: str | None = None
+    """None, "chosen" for a second opinion, or "done"."""
+    skipped: str | None = None
+    """Why the image is left out, None if it is not."""
+    image_set: int = 0
+    """Number of its image set, 0 for the rest."""
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -95,6 +113,8 @@ class Click:
     """"object" unless it came from a file that says otherwise: "background", "unsure", "skip" or "pad"."""
     linked_uid: str | None = None
     """The box of the same object, if both exist."""
+    closed: bool = False
+    """Whether its target was declared done."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,11 +148,64 @@ class BoxAnnotation:
     mask: MaskLabel | None = None
     session: int | None = None
     annotator: int | None = None
+    extreme_points: tuple[tuple[int, int], ...] = ()
+    """Pixels (x, y) on the top, left, bottom and right edge, if the box was made by clicking them."""
+    copy_of: str | None = None
+    """The box of which this one is asked about a second time."""
 
     @property
     def next_point(self) -> int | None:
         """Index of the first point without an answer, None if there is none."""
         return next((index for index, answer in enumerate(self.answers) if answer is None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """A click on an extreme point of an object whose box is not there yet."""
+
+    x: int
+    y: int
+    time_ms: int | None
+    category_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Somebody wants this looked at again; `uid` is "" for the whole image."""
+
+    uid: str
+    reason: str
+    session: int | None
+    annotator: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A second look at a point, a click or a box.
+
+    Attributes
+    ----------
+    point : int or None
+        Index of the point of a box, None for the whole object.
+    verdict : "confirm", "change", "delete" or "later"
+    value : mapping
+        What holds now: `value` of an answer, `category_id`, `x`, `y`.
+    original : mapping or None
+        What held before, None where nothing changed.
+    superseded_by : int
+        Number of the event that made the record.
+    """
+
+    uid: str
+    point: int | None
+    verdict: str
+    value: Mapping[str, Any]
+    original: Mapping[str, Any] | None
+    reason: str | None
+    time_ms: int | None
+    session: int | None
+    annotator: int | None
+    superseded_by: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,6 +218,10 @@ class ImageAnnotations:
     complete: Mapping[str, bool] | None = None
     """{"things": bool, "stuff": bool}, None if never declared."""
     absent_category_ids: tuple[int, ...] = ()
+    extremes: tuple[Extreme, ...] = ()
+    """Extreme points clicked so far of a box that is not there yet."""
+    flags: tuple[Flag, ...] = ()
+    reviews: tuple[Review, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import orjson
 from pointanno.dataset import Image
 from pointanno.errors import InputError
 from pointanno.images import find_images, read_size
+from pointanno.project.schema import IMAGE_STATE
 
 if TYPE_CHECKING:
     from pointanno.project.store import AnyRow
@@ -83,8 +84,7 @@ def scan_images(folder: Path, listed: Sequence[Image] | None = None, progress: P
                 **{"file_name": image.file_name, "height": height, "width": width, "bytes": size},
                 "sha256": _sha256(path) if hashed <= HASHED_BYTES else image.sha256,
                 "extra": orjson.dumps(dict(image.extra)).decode() if image.extra else None,
-                **{"clicks": 0, "boxes": 0, "answers": 0, "next_instance": 1, "packed": 0},
-                **{"complete_things": None, "complete_stuff": None, "absent": "[]"},
+                **IMAGE_STATE,
             }
         )
         if progress is not None:

@@ -1,4 +1,4 @@
-"""The current state as records: what the window shows, what is exported, what training reads."""
+"""Rows of a project as records: what the window shows, what is exported, what training reads."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from pointanno.dataset import IGNORED, Box, Category, Image, Instance, MaskLabel, PointDataset, Points, Target
+from pointanno.dataset import IGNORED, Box, Category, Image, Instance, MaskLabel, Points, Target
 from pointanno.project import packing
-from pointanno.project.records import BoxAnnotation, Click, ImageAnnotations
+from pointanno.project.parts import resolve_absent
+from pointanno.project.records import BoxAnnotation, Click, Extreme, Flag, ImageAnnotations, Review
+from pointanno.project.tally import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pointanno.project.parts import Rows
-    from pointanno.project.records import Event
     from pointanno.project.store import AnyRow
 
 _STATUS = {0: "ok", 1: "ok", 2: "unsure", 3: "skip", 4: "pad", packing.UNANSWERED: "pad"}
-_LABEL_OF_ANSWER = {"object": 1, "background": 0, "unsure": IGNORED, "skip": IGNORED}
 
 
 def to_category(row: AnyRow) -> Category:
@@ -36,14 +36,41 @@ def to_category(row: AnyRow) -> Category:
     )
 
 
-def to_annotations(image: AnyRow, rows: Rows, isthing: Mapping[int, bool]) -> ImageAnnotations:
+def to_annotations(
+    image: AnyRow,
+    rows: Rows,
+    isthing: Mapping[int, bool],
+    *,
+    aliases: Mapping[int, int | None],
+    flags: Iterable[AnyRow] = (),
+    reviews: Iterable[AnyRow] = (),
+) -> ImageAnnotations:
     """What the window needs of an image; a row of `images` and the rows of its objects in."""
     return ImageAnnotations(
         image_id=image["id"],
         clicks=tuple(_to_click(row, isthing[row["category_id"]]) for row in rows["clicks"]),
         boxes=tuple(_to_box(row) for row in rows["boxes"]),
         complete=_complete(image),
-        absent_category_ids=tuple(orjson.loads(image["absent"])),
+        absent_category_ids=resolve_absent(image["absent"], aliases),
+        extremes=tuple(Extreme(*one) for one in orjson.loads(image["pending"])) if image["pending"] else (),
+        flags=tuple(Flag(row["uid"], row["reason"], row["session"], row["annotator"]) for row in flags),
+        reviews=tuple(to_review(row) for row in reviews),
+    )
+
+
+def to_review(row: AnyRow) -> Review:
+    """The record of a row of `reviews`."""
+    return Review(
+        uid=row["uid"],
+        point=None if row["point"] == WHOLE else row["point"],
+        verdict=row["verdict"],
+        value=orjson.loads(row["value"]),
+        original=None if row["original"] is None else orjson.loads(row["original"]),
+        reason=row["reason"],
+        time_ms=row["time_ms"],
+        session=row["session"],
+        annotator=row["annotator"],
+        superseded_by=row["seq"],
     )
 
 
@@ -61,11 +88,13 @@ def _to_click(row: AnyRow, isthing: bool) -> Click:
         annotator=row["annotator"],
         status=packing.ANSWERS[row["code"]] or "object",
         linked_uid=row["linked"],
+        closed=bool(row["closed"]),
     )
 
 
 def _to_box(row: AnyRow) -> BoxAnnotation:
     count = len(row["labels"])
+    extra = orjson.loads(row["extra"]) if row["extra"] else {}
     return BoxAnnotation(
         uid=row["uid"],
         category_id=row["category_id"],
@@ -83,6 +112,8 @@ def _to_box(row: AnyRow) -> BoxAnnotation:
         mask=_mask(row["mask"]),
         session=row["session"],
         annotator=row["annotator"],
+        extreme_points=tuple((x, y) for x, y in extra.get("extreme_points", ())),
+        copy_of=row["copy_of"],
     )
 
 
@@ -99,161 +130,165 @@ def _mask(text: str | None) -> MaskLabel | None:
 
 
 @dataclass(slots=True)
-class DatasetBuilder:
-    """Collects images one by one and numbers instances, targets, sessions and annotators from the start."""
+class Numbering:
+    """Sessions and annotators of a data set, numbered in the order of first use."""
 
-    isthing: Mapping[int, bool]
-    images: list[Image] = field(default_factory=list)
-    instances: list[Instance] = field(default_factory=list)
-    targets: list[Target] = field(default_factory=list)
-    numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """uid to the list it went to ("annotation_id" or "point_annotation_id") and its id there."""
-    _sessions: dict[int, int] = field(default_factory=dict)
-    _annotators: dict[int, int] = field(default_factory=dict)
+    sessions: dict[int, int] = field(default_factory=dict)
+    annotators: dict[int, int] = field(default_factory=dict)
 
-    def add(self, image: AnyRow, rows: Rows) -> None:
-        """Append one image: a row of `images`, and the rows of its clicks and boxes."""
-        self.images.append(
-            Image(
-                id=image["id"],
-                file_name=image["file_name"],
-                height=image["height"],
-                width=image["width"],
-                sha256=image["sha256"],
-                complete=_complete(image),
-                absent_category_ids=tuple(orjson.loads(image["absent"])),
-                extra=orjson.loads(image["extra"]) if image["extra"] else {},
-            )
-        )
+    def session(self, old: int | None) -> int | None:
+        """Number in the data set."""
+        return None if old is None else self.sessions.setdefault(old, len(self.sessions))
+
+    def annotator(self, old: int | None) -> int | None:
+        """Number in the data set."""
+        return None if old is None else self.annotators.setdefault(old, len(self.annotators))
+
+    def see(self, rows: Rows, isthing: Mapping[int, bool]) -> None:
+        """Number what the objects of an image refer to, in the order in which `to_instance` and `to_targets` do."""
         for row in rows["boxes"]:
-            self._add_box(row)
-        groups: dict[tuple[int, int], list[AnyRow]] = {}
-        for row in rows["clicks"]:
-            instance = row["instance"] if self.isthing[row["category_id"]] else 0
-            groups.setdefault((row["category_id"], instance), []).append(row)
-        for (category_id, instance), group in groups.items():
-            self._add_target(category_id, instance, group)
+            count = len(row["labels"])
+            self.point_annotators(row["point_annotators"], count)
+            self.point_sessions(row["point_sessions"], count)
+            self.annotator(row["annotator"])
+            self.session(row["session"])
+        for group in click_groups(rows["clicks"], isthing).values():
+            for one in group:
+                self.annotator(one["annotator"])
+            for one in group:
+                self.session(one["session"])
 
-    def _add_box(self, row: AnyRow) -> None:
-        count = len(row["labels"])
-        codes = list(row["labels"])
-        number = len(self.instances) + 1
-        self.numbers[row["uid"]] = ("annotation_id", number)
-        self.instances.append(
-            Instance(
-                id=number,
-                image_id=row["image_id"],
-                category_id=row["category_id"],
-                box=Box(row["x0"], row["y0"], row["x1"], row["y1"]),
-                points=Points(
-                    coords=packing.unpack_coords(row["coords"], count),
-                    labels=np.array([code if code < 2 else IGNORED for code in codes], dtype=np.int8),
-                    status=tuple(_STATUS[code] for code in codes),
-                    times_ms=packing.unpack_optional(row["times"], count),
-                    annotator=self._unpacked(self._annotators, row["point_annotators"], count),
-                    session=self._unpacked(self._sessions, row["point_sessions"], count),
-                    source=packing.unpack_sources(row["point_sources"], count),
-                ),
-                iscrowd=bool(row["iscrowd"]),
-                area=row["area"],
-                mask=_mask(row["mask"]),
-                point_seed=row["point_seed"],
-                box_time_ms=row["time_ms"],
-                box_drag_ms=row["drag_ms"],
-                box_annotator=_number(self._annotators, row["annotator"]),
-                box_session=_number(self._sessions, row["session"]),
-                box_source=row["source"],
-                extra=orjson.loads(row["extra"]) if row["extra"] else {},
-            )
-        )
-
-    def _add_target(self, category_id: int, instance: int, group: Sequence[AnyRow]) -> None:
-        number = len(self.targets) + 1
-        for row in group:
-            self.numbers[row["uid"]] = ("point_annotation_id", number)
-        linked = self.numbers.get(group[0]["linked"] or "")
-        self.targets.append(
-            Target(
-                id=number,
-                image_id=group[0]["image_id"],
-                category_id=category_id,
-                isthing=self.isthing[category_id],
-                instance=instance,
-                points=Points(
-                    coords=np.array([(row["x"], row["y"]) for row in group], dtype=np.int32),
-                    labels=np.array([row["code"] if row["code"] < 2 else IGNORED for row in group], dtype=np.int8),
-                    status=tuple(_STATUS[row["code"]] for row in group),
-                    times_ms=tuple(row["time_ms"] for row in group),
-                    annotator=self._all(self._annotators, [row["annotator"] for row in group]),
-                    session=self._all(self._sessions, [row["session"] for row in group]),
-                    source=tuple(row["source"] for row in group),
-                ),
-                linked_annotation_id=None if linked is None else linked[1],
-            )
-        )
-
-    def _unpacked(self, table: dict[int, int], data: bytes, count: int) -> tuple[int | None, ...]:
+    def point_annotators(self, data: bytes, count: int) -> tuple[int | None, ...]:
+        """Numbers of packed annotators."""
         values = packing.unpack_optional(data, count)
-        return self._all(table, values) if data else values
+        return tuple(self.annotator(one) for one in values) if data else values
 
-    def _all(self, table: dict[int, int], ids: Iterable[int | None]) -> tuple[int | None, ...]:
-        return tuple(_number(table, one) for one in ids)
+    def point_sessions(self, data: bytes, count: int) -> tuple[int | None, ...]:
+        """Numbers of packed sessions."""
+        values = packing.unpack_optional(data, count)
+        return tuple(self.session(one) for one in values) if data else values
 
-    def events(self, events: Iterable[Event], session_rows: Mapping[int, AnyRow]) -> list[dict[str, Any]]:
-        """The journal in the words of COCO-point JSON; times count from the start of each session."""
-        found: list[dict[str, Any]] = []
-        for event in events:
-            if event.session is None:
-                continue
-            session = session_rows[event.session]
-            entry = {
-                "n": len(found),
-                "t_ms": (event.t_mono_ns - (session["started_mono"] or event.t_mono_ns)) // 1_000_000,
-                "session": _number(self._sessions, event.session),
-                "annotator": _number(self._annotators, session["annotator"]),
-                "kind": "label" if event.kind == "answer" else event.kind,
-                "image_id": event.image_id,
-                "uuid": event.uuid,
-            }
-            payload = dict(event.payload)
-            if event.kind == "answer":
-                payload["answer"] = payload["value"]
-                payload["value"] = _LABEL_OF_ANSWER[payload["value"]]
-                payload["dt_ms"] = payload.pop("time_ms", None)
-            if event.kind == "import":
-                payload = {key: payload[key] for key in ("file", "images", "boxes", "clicks") if key in payload}
-            name, number = self.numbers.get(str(payload.get("uid")), ("annotation_id", None))
-            if number is not None:
-                entry[name] = number
-            found.append({**entry, **{key: value for key, value in payload.items() if key not in entry}})
-        return found
 
-    def finish(
-        self,
-        *,
-        categories: Iterable[Category],
-        sessions: Mapping[int, AnyRow],
-        annotators: Mapping[int, AnyRow],
-        points_per_instance: int | None,
-        events: Sequence[Mapping[str, Any]] = (),
-        licenses: Sequence[Mapping[str, Any]] = (),
-    ) -> PointDataset:
-        """The frozen data set; sessions and annotators that nothing refers to are left out."""
-        declared = [image.complete for image in self.images if image.complete is not None]
-        return PointDataset(
-            images=tuple(self.images),
-            categories=tuple(categories),
-            instances=tuple(self.instances),
-            targets=tuple(self.targets),
-            points_per_instance=points_per_instance,
-            exhaustive_things=(
-                len(declared) == len(self.images) and all(one["things"] for one in declared) if declared else None
-            ),
-            annotators=tuple(_annotator(annotators[old], new) for old, new in self._annotators.items()),
-            sessions=tuple(_session(sessions[old], new) for old, new in self._sessions.items()),
-            events=tuple(events),
-            licenses=tuple(licenses),
-        )
+def to_image(row: AnyRow, aliases: Mapping[int, int | None], flag: str | None) -> Image:
+    """The record of a row of `images`."""
+    return Image(
+        id=row["id"],
+        file_name=row["file_name"],
+        height=row["height"],
+        width=row["width"],
+        sha256=row["sha256"],
+        complete=_complete(row),
+        absent_category_ids=resolve_absent(row["absent"], aliases),
+        extra=orjson.loads(row["extra"]) if row["extra"] else {},
+        flag=flag,
+        skipped=row["skipped"],
+    )
+
+
+def to_instance(row: AnyRow, number: int, numbering: Numbering, reviews: Sequence[Mapping[str, Any]] = ()) -> Instance:
+    """The record of a row of `boxes`, under its number in the data set."""
+    codes: bytes = row["labels"]
+    count = len(codes)
+    extra = orjson.loads(row["extra"]) if row["extra"] else {}
+    if count and max(codes) < 2:  # by far the most: every point was answered object or background
+        labels, status = np.frombuffer(codes, dtype=np.int8), ("ok",) * count
+    else:
+        labels = np.array([code if code < 2 else IGNORED for code in codes], dtype=np.int8)
+        status = tuple([_STATUS[code] for code in codes])
+    return Instance(
+        id=number,
+        image_id=row["image_id"],
+        category_id=row["category_id"],
+        box=Box(row["x0"], row["y0"], row["x1"], row["y1"]),
+        points=Points(
+            coords=packing.unpack_coords(row["coords"], count),
+            labels=labels,
+            status=status,
+            times_ms=packing.unpack_optional(row["times"], count),
+            annotator=numbering.point_annotators(row["point_annotators"], count),
+            session=numbering.point_sessions(row["point_sessions"], count),
+            source=packing.unpack_sources(row["point_sources"], count),
+        ),
+        iscrowd=bool(row["iscrowd"]),
+        area=row["area"],
+        mask=_mask(row["mask"]),
+        point_seed=row["point_seed"],
+        box_time_ms=row["time_ms"],
+        box_drag_ms=row["drag_ms"],
+        box_annotator=numbering.annotator(row["annotator"]),
+        box_session=numbering.session(row["session"]),
+        box_source=row["source"],
+        extra=_with_reviews(extra, reviews),
+    )
+
+
+def click_groups(rows: Sequence[AnyRow], isthing: Mapping[int, bool]) -> dict[tuple[int, int], list[AnyRow]]:
+    """Rows of `clicks` by target: class and number of the object, 0 for stuff."""
+    groups: dict[tuple[int, int], list[AnyRow]] = {}
+    for row in rows:
+        instance = row["instance"] if isthing[row["category_id"]] else 0
+        groups.setdefault((row["category_id"], instance), []).append(row)
+    return groups
+
+
+def to_target(
+    group: Sequence[AnyRow],
+    number: int,
+    key: tuple[int, int],
+    isthing: bool,
+    numbering: Numbering,
+    linked: int | None,
+    reviews: Sequence[Mapping[str, Any]] = (),
+) -> Target:
+    """The record of the clicks of one target, under its number in the data set."""
+    category_id, instance = key
+    extra: dict[str, Any] = {}
+    for row in group:
+        extra |= orjson.loads(row["extra"]) if row["extra"] else {}
+    extra.pop("done", None)
+    if any(row["closed"] for row in group):
+        extra["done"] = True
+    return Target(
+        id=number,
+        image_id=group[0]["image_id"],
+        category_id=category_id,
+        isthing=isthing,
+        instance=instance,
+        points=Points(
+            coords=np.array([(row["x"], row["y"]) for row in group], dtype=np.int32),
+            labels=np.array([row["code"] if row["code"] < 2 else IGNORED for row in group], dtype=np.int8),
+            status=tuple(_STATUS[row["code"]] for row in group),
+            times_ms=tuple(row["time_ms"] for row in group),
+            annotator=tuple([numbering.annotator(row["annotator"]) for row in group]),
+            session=tuple([numbering.session(row["session"]) for row in group]),
+            source=tuple(row["source"] for row in group),
+        ),
+        linked_annotation_id=linked,
+        extra=_with_reviews(extra, reviews),
+    )
+
+
+def _with_reviews(extra: dict[str, Any], reviews: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {**extra, "reviews": [*extra.get("reviews", ()), *reviews]} if reviews else extra
+
+
+def review_entries(reviews: Iterable[AnyRow], sessions: Mapping[int, AnyRow]) -> dict[str, list[dict[str, Any]]]:
+    """Reviews of an image by uid of what they are about, as an exported annotation carries them."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in reviews:
+        review = to_review(row)
+        original = {k: v for k, v in (review.original or {}).items() if k not in ("session", "annotator", "layer")}
+        entry = {
+            "point": review.point,
+            "verdict": review.verdict,
+            "value": dict(review.value),
+            "original": original or None,
+            "reason": review.reason,
+            "time_ms": review.time_ms,
+            "session_id": None if row["session"] is None else sessions[row["session"]]["uuid"],
+        }
+        found.setdefault(review.uid, []).append({key: value for key, value in entry.items() if value not in (None, {})})
+    return found
 
 
 def merge_licenses(imports: Iterable[AnyRow]) -> list[Mapping[str, Any]]:
@@ -265,14 +300,21 @@ def merge_licenses(imports: Iterable[AnyRow]) -> list[Mapping[str, Any]]:
     return list(found.values())
 
 
-def _number(table: dict[int, int], old: int | None) -> int | None:
-    """Number in the data set, counted up in the order of first use."""
-    return None if old is None else table.setdefault(old, len(table))
+def annotator_entries(numbers: Mapping[int, int], rows: Mapping[int, AnyRow]) -> list[dict[str, Any]]:
+    """Annotators of a data set; two people of one pseudonym get it with a piece of their identity behind."""
+    names = [rows[old]["name"] for old in numbers]
+    entries = []
+    for old, new in numbers.items():
+        row = rows[old]
+        kept = orjson.loads(row["extra"]) if row["extra"] else {}
+        is_double = names.count(row["name"]) > 1 and row["uuid"]
+        entries.append({**kept, "index": new, "name": f"{row['name']}~{row['uuid'][:4]}" if is_double else row["name"]})
+    return entries
 
 
-def _annotator(row: AnyRow, index: int) -> dict[str, Any]:
-    kept = orjson.loads(row["extra"]) if row["extra"] else {}
-    return {**kept, "index": index, "name": row["name"]}
+def session_entries(numbers: Mapping[int, int], rows: Mapping[int, AnyRow]) -> list[dict[str, Any]]:
+    """Sessions of a data set."""
+    return [_session(rows[old], new) for old, new in numbers.items()]
 
 
 def _session(row: AnyRow, index: int) -> dict[str, Any]:

@@ -113,6 +113,7 @@ class Store:
     def __init__(self, file: Path, *, writable: bool, create: bool = False) -> None:
         self.file = file
         self.writable = writable
+        self.in_memory = False
         self.network = is_network_drive(file.parent)
         self.lock = threading.RLock()
         self._compiled: dict[ClauseElement, tuple[str, dict[str, Any]]] = {}
@@ -133,6 +134,15 @@ class Store:
         except BaseException:
             self.raw.close()
             raise
+
+    def move_to_memory(self) -> None:
+        """Go on with a copy in memory, which may be changed while `in_memory` is set; the file stays as it is."""
+        memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        memory.row_factory = sqlite3.Row
+        self.raw.backup(memory)
+        self.raw.close()
+        self.raw = memory
+        self.in_memory = True
 
     def _look(self) -> tuple[int, int] | None:
         """Which file lies under the name now, None if there is none."""
@@ -185,6 +195,10 @@ class Store:
         sql, defaults = self._sql(statement)
         return self.raw.execute(sql, {**defaults, **parameters})
 
+    def execute_text(self, sql: str) -> None:
+        """Run one statement that has no parameters, such as a savepoint."""
+        self.raw.execute(sql)
+
     def execute_many(self, statement: ClauseElement, rows: list[dict[str, Any]]) -> None:
         """Run one statement for each row."""
         sql, defaults = self._sql(statement)
@@ -221,7 +235,7 @@ class Store:
             If it could not be written. Then nothing of it was, and the project can be used on.
         """
         with self.lock:
-            if not self.writable:
+            if not (self.writable or self.in_memory):
                 raise InputError(
                     f"{self.file}: the project was opened for reading only. Open it for writing to change it"
                 )
@@ -235,6 +249,11 @@ class Store:
                     if self.raw.in_transaction:  # SQLite itself ends some failed transactions
                         self.raw.execute("rollback")
                     raise
+
+    def fold(self) -> None:
+        """Fold the write-ahead log into the file, so that the file alone is the project."""
+        with self.lock, self.guarded():
+            self.raw.execute("pragma journal_mode=delete").fetchone()
 
     def close(self) -> None:
         """Close the connection; the last one folds the write-ahead log into the file."""

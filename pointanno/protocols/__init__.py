@@ -4,16 +4,24 @@ A protocol looks at the annotations of an image and says what to ask next; it tu
 event for `Project.record`. It holds no state of its own, so undo, crash and restart need no care here.
 """
 
-from pointanno.protocols.box_points import BoxPoints
-from pointanno.protocols.questions import AskBox, AskClick, AskPoint, Question, Step
+from pointanno.protocols.box_points import BoxPoints, box_of_extremes
+from pointanno.protocols.mask import Mask
+from pointanno.protocols.multi_point import MultiPoint, TargetProgress
+from pointanno.protocols.questions import (
+    AskBox,
+    AskClick,
+    AskExtreme,
+    AskMask,
+    AskPoint,
+    AskTarget,
+    Question,
+    Step,
+)
+from pointanno.protocols.registry import PROTOCOLS, Protocol, make_protocol
 from pointanno.protocols.sampling import SAMPLER, point_seed, sample_points
+from pointanno.protocols.second_look import SecondLook
 from pointanno.protocols.single_point import SELECT_RADIUS, SinglePoint
-
-PROTOCOLS: dict[str, type[SinglePoint] | type[BoxPoints]] = {
-    SinglePoint.name: SinglePoint,
-    BoxPoints.name: BoxPoints,
-}
-"""Protocols by name."""
+from pointanno.protocols.strokes import brush_mask, polygon_mask
 
 __all__ = [
     "PROTOCOLS",
@@ -21,11 +29,23 @@ __all__ = [
     "SELECT_RADIUS",
     "AskBox",
     "AskClick",
+    "AskExtreme",
+    "AskMask",
     "AskPoint",
+    "AskTarget",
     "BoxPoints",
+    "Mask",
+    "MultiPoint",
+    "Protocol",
     "Question",
+    "SecondLook",
     "SinglePoint",
     "Step",
+    "TargetProgress",
+    "box_of_extremes",
+    "brush_mask",
+    "make_protocol",
     "point_seed",
+    "polygon_mask",
     "sample_points",
 ]

@@ -35,4 +35,35 @@ class AskPoint:
     category_id: int
 
 
-Question = AskClick | AskBox | AskPoint
+@dataclass(frozen=True, slots=True)
+class AskExtreme:
+    """Click one more extreme point of an object; `placed` of `total` are there."""
+
+    placed: int
+    total: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AskTarget:
+    """Click once more inside of a target: `placed` of `total` clicks are there.
+
+    `uid` is that of a click of the target, None for a target that is still to be chosen.
+    """
+
+    uid: str | None
+    category_id: int | None
+    instance: int
+    placed: int
+    total: int
+    targets: int
+    """Targets that are finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskMask:
+    """Paint, draw or accept the mask of one more object; `drawn` have one."""
+
+    drawn: int
+
+
+Question = AskClick | AskBox | AskPoint | AskExtreme | AskTarget | AskMask

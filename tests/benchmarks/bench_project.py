@@ -15,6 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -25,6 +26,8 @@ from PIL import Image as Picture
 
 from pointanno.dataset import Box, Category, Image, Instance, PointDataset, Points
 from pointanno.project import Project
+from pointanno.project.image_list import ImageFilter
+from pointanno.project.schema import IMAGE_STATE
 
 Row = tuple[str, str, str, str]
 
@@ -140,8 +143,7 @@ def large_project(folder: Path, images: int, objects: int) -> list[Row]:
         {
             **{"id": one.id, "position": one.id - 1, "uid": f"{one.id:032x}", "file_name": one.file_name},
             **{"height": 480, "width": 640, "bytes": 1, "sha256": None, "extra": None},
-            **{"clicks": 0, "boxes": 0, "answers": 0, "next_instance": 1, "packed": 0},
-            **{"complete_things": None, "complete_stuff": None, "absent": "[]"},
+            **IMAGE_STATE,
         }
         for one in listed
     ]
@@ -151,6 +153,8 @@ def large_project(folder: Path, images: int, objects: int) -> list[Row]:
         create = measured(lambda: made.append(Project.create(path, images=folder / "images")))
     brought = measured(lambda: made[0].import_dataset(dataset))
     frozen = measured(lambda: made[0].dataset())
+    target = folder / "export.json"
+    streamed = measured(lambda: made[0].write_coco_point(target, with_events=False))
     made[0].close()
     megabytes = (path / "project.db").stat().st_size / 2**20
     opened: list[Project] = []
@@ -167,14 +171,34 @@ def large_project(folder: Path, images: int, objects: int) -> list[Row]:
     draws = generator.integers(0, images, 200).tolist()
     pages = [measured(lambda start=start: project.images(start=start, count=100)) for start in draws]  # type: ignore[misc]
     single = [measured(lambda start=start: project.annotations(start + 1)) for start in draws]  # type: ignore[misc]
+    progress, unlabelled = ImageFilter(state="in_progress"), ImageFilter(state="unlabelled")
+    filtered = [measured(lambda start=start: project.image_page(progress, after=start)) for start in draws]  # type: ignore[misc]
+    following = [measured(lambda start=start: project.next_image(unlabelled, after=start)) for start in draws]  # type: ignore[misc]
+    texts = [ImageFilter(text=f"{start:06d}") for start in draws[:20]]
+    named = [measured(partial(project.image_page, where)) for where in texts]
+    counted = [measured(project.counts) for _ in range(5)]
+    flagged = [
+        measured(lambda start=start: project.record("flag", {"flagged": True}, image_id=start + 1))  # type: ignore[misc]
+        for start in draws[:50]
+    ]
+    queue = measured(lambda: project.open_boxes("shuffled"))
+    rebuilt = measured(project.rebuild)
     project.close()
     return [
         in_words(f"create, {images} images", [create]),
         in_words(f"import, {objects} boxes of 10 points ({megabytes:.0f} MB)", [brought]),
         in_words("dataset()", [frozen]),
+        in_words(f"write_coco_point() ({target.stat().st_size / 2**20:.0f} MB)", [streamed]),
         in_words("open", opens),
         in_words("images(count=100)", pages),
         in_words("annotations() of one image", single),
+        in_words("image_page(state, count=100)", filtered),
+        in_words("next unlabelled image", following),
+        in_words("search by part of a name", named),
+        in_words("counts()", counted),
+        in_words("record(flag)", flagged),
+        in_words("open_boxes(shuffled)", [queue]),
+        in_words("rebuild()", [rebuilt]),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ from PIL import Image as Picture
 from pointanno.cli import main
 from pointanno.formats import read_dataset
 from pointanno.project import Project
+from pointanno.protocols import MultiPoint
 
 
 @pytest.fixture
@@ -124,3 +126,71 @@ def test_formats_of_masks_do_not_swallow_points(
     assert not out.exists()
     main(["export", made, "-o", str(out), "-f", "coco-instances"])
     assert "1 boxes have no mask" in capsys.readouterr().err
+
+
+def test_copies_are_merged(tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ours = Path(result(capsys, "new", tmp_path / "p", "--images", pictures, "--thing", "cell")["project"])
+    theirs = Path(shutil.copytree(ours, tmp_path / "q.pointanno"))
+    for number, (path, person) in enumerate(((ours, "anna"), (theirs, "ben"))):
+        with Project.open(path, annotator=person) as project:
+            payload = {"uid": str(number) * 32, "category_id": 1, "x": 3 + number, "y": 4}
+            project.record("click", payload, image_id=1)
+    merged = result(capsys, "merge", ours, theirs)
+    assert (merged["events"], merged["images"], merged["annotators"]) == (1, 0, ["anna", "anon-1", "ben"])
+    assert [one["what"] for one in merged["conflicts"]] == ["annotated_twice"]
+    assert result(capsys, "merge", ours, theirs)["events"] == 0
+    main(["merge", str(ours), str(theirs)])
+    assert "nothing new" in capsys.readouterr().out
+    shown = result(capsys, "stats", ours)
+    assert (shown["counts"]["clicks"], shown["counts"]["in_progress"]) == (2, 1)
+    assert "at least one copy" in refusal(capsys, "merge", ours)
+    assert "this is the project itself" in refusal(capsys, "merge", ours, ours)
+
+
+def test_protocols_facts_and_names(tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--thing", "cell", "--protocol", "multi_point", "--points-per-target", 3)
+    path = Path(result(capsys, "new", tmp_path / "p", "--images", pictures, *options)["project"])
+    with Project.open(path) as project:
+        pseudonym = project.pseudonym_for("Anna Alpha")
+    with Project.open(path, annotator=pseudonym) as project:
+        protocol = project.protocol_of(2)
+        assert isinstance(protocol, MultiPoint) and protocol.points_per_target == 3
+        project.record("click", {"uid": "a" * 32, "category_id": 1, "x": 3, "y": 4, "time_ms": 90}, image_id=1)
+        project.record("skip_image", {"skipped": True, "reason": "dark"}, image_id=2)
+        project.record("flag", {"flagged": True, "reason": "odd"}, image_id=1)
+    shown = result(capsys, "stats", path)
+    assert shown["image_sets"] == [
+        {"name": "all", "protocol": "multi_point", "options": {"points_per_target": 3}, "images": 2}
+    ]
+    assert (shown["counts"]["skipped"], shown["counts"]["flagged"], shown["counts"]["fast"]) == (1, 1, 1)
+    main(["stats", str(path)])
+    assert "image set   all: 2 images, multi_point" in capsys.readouterr().out
+
+    out = tmp_path / "out.json"
+    assert result(capsys, "export", path, "-o", out)["clicks"] == 1
+    assert "Anna" not in out.read_text() and pseudonym in out.read_text()
+    counted = result(capsys, "stats", out)
+    assert (counted["flagged"], counted["skipped"]) == (1, 1)
+    assert result(capsys, "validate", out)["valid"]
+    result(capsys, "export", path, "-o", out, "--people")
+    assert "Anna Alpha" in out.read_text()
+    assert "protocol: expected one of" in refusal(
+        capsys, "new", tmp_path / "x", "--images", pictures, "--protocol", "scribble"
+    )
+    assert not (tmp_path / "x.pointanno").exists()
+    assert "only the protocol multi_point" in refusal(
+        capsys, "new", tmp_path / "x", "--images", pictures, "--points-per-target", 3
+    )
+
+
+def test_gold_items_come_from_a_file(tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = result(capsys, "new", tmp_path / "p", "--images", pictures, "--thing", "cell")["project"]
+    with Project.open(made) as project:
+        payload = {"uid": "b" * 32, "category_id": 1, "box": [0, 0, 9, 9], "point_coords": [[1, 1]]}
+        project.record("box", payload, image_id=1)
+        project.record("answer", {"uid": "b" * 32, "point": 0, "value": "object"}, image_id=1)
+    result(capsys, "export", made, "-o", tmp_path / "gold.json")
+    other = result(capsys, "new", tmp_path / "q", "--images", pictures)["project"]
+    assert result(capsys, "import", other, tmp_path / "gold.json", "--gold")["boxes"] == 1
+    with Project.open(other) as project:
+        assert project.annotations(1).boxes == () and len(project.annotations(1, layer="gold").boxes) == 1

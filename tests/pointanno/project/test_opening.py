@@ -13,6 +13,7 @@ import pytest
 from pointanno.errors import InputError
 from pointanno.project import Project
 from pointanno.project.opening import project_folder
+from pointanno.project.schema import SCHEMA_VERSION
 
 
 def test_names_that_mean_a_project(tmp_path: Path, project: Project) -> None:
@@ -49,10 +50,11 @@ def test_newer_version(project: Project) -> None:
     project.close()
     file = project.path / "project.db"
     with closing(sqlite3.connect(file)) as raw:
-        raw.execute("pragma user_version=2")
+        raw.execute(f"pragma user_version={SCHEMA_VERSION + 1}")
     content = file.read_bytes()
     text = refusal(project.path)
-    assert "saved by a newer version (format 2, this program knows 1)" in text and "Update pointanno" in text
+    numbers = f"(format {SCHEMA_VERSION + 1}, this program knows {SCHEMA_VERSION})"
+    assert f"saved by a newer version {numbers}" in text and "Update pointanno" in text
     assert "newer version" in refusal(project.path, writable=False)
     assert file.read_bytes() == content
     refusal(project.path)  # the lock was given back, so the reason stays the same
@@ -64,11 +66,14 @@ def test_a_migration_that_this_program_does_not_know(project: Project, writable:
     project.close()
     file = project.path / "project.db"
     with closing(sqlite3.connect(file)) as raw:
-        raw.execute("update alembic_version set version_num = '0002'")
+        raw.execute("update alembic_version set version_num = '0999'")
         raw.commit()
     content = file.read_bytes()
     text = refusal(project.path, writable=writable)
-    assert "saved by a newer version (format 0002, this program knows 1)" in text and "Update pointanno" in text
+    assert (
+        f"saved by a newer version (format 0999, this program knows {SCHEMA_VERSION})" in text
+        and "Update pointanno" in text
+    )
     assert file.read_bytes() == content
 
 

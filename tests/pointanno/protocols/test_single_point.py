@@ -72,5 +72,5 @@ def test_ask_and_done() -> None:
 
 
 def test_protocols_by_name() -> None:
-    assert list(PROTOCOLS) == ["single_point", "box_points"]
+    assert list(PROTOCOLS) == ["single_point", "multi_point", "box_points", "mask"]
     assert all(name == protocol.name for name, protocol in PROTOCOLS.items())

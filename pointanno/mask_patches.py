@@ -1,0 +1,75 @@
+"""Masks of objects in very large pictures: run-length codes to and from small patches, never a whole-picture array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from pointanno.formats.rle import counts_to_rle, rle_to_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from pointanno.formats.rle import RLE
+
+_SMALL = 2**20  # pixels of a picture that pycocotools decodes faster than runs are sorted out here
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskPatch:
+    """A mask cut to its tight box: the whole-picture mask is 0 outside of ``origin + patch.shape``."""
+
+    origin: tuple[int, int]
+    """(row, column) of the patch's top-left pixel."""
+    patch: NDArray[np.uint8]
+    """(h, w), 1 on the object; (0, 0) of an empty mask."""
+
+
+def rle_to_patch(rle: Mapping[str, Any]) -> MaskPatch:
+    """The patch of a compressed code; takes memory for the columns of the object only."""
+    height, width = (int(side) for side in rle["size"])
+    if height * width <= _SMALL:
+        counts = rle["counts"]
+        code = {"size": [height, width], "counts": counts.encode("ascii") if isinstance(counts, str) else counts}
+        x, y, w, h = (int(value) for value in coco_mask.toBbox(code))
+        return MaskPatch((y, x), np.ascontiguousarray(coco_mask.decode(code)[y : y + h, x : x + w]))
+    edges = np.cumsum(rle_to_counts(rle))
+    starts, stops = edges[0::2], edges[1::2]
+    starts = starts[: len(stops)]
+    starts, stops = starts[stops > starts], stops[stops > starts]
+    if not len(starts):
+        return MaskPatch((0, 0), np.zeros((0, 0), np.uint8))
+    first, last = int(starts[0]) // height, (int(stops[-1]) - 1) // height
+    change = np.zeros((last - first + 1) * height + 1, np.int8)
+    np.add.at(change, starts - first * height, 1)
+    np.add.at(change, stops - first * height, -1)
+    columns = np.cumsum(change[:-1], dtype=np.int8).reshape(-1, height)
+    rows = np.flatnonzero(columns.any(axis=0))
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    return MaskPatch((top, first), np.ascontiguousarray(columns[:, top:bottom].T).view(np.uint8))
+
+
+def patch_to_rle(mask: MaskPatch, image_size: tuple[int, int]) -> RLE:
+    """Compressed code of a patch that lies inside a picture of (height, width)."""
+    height, width = image_size
+    (top, left), (h, w) = mask.origin, mask.patch.shape
+    if top < 0 or left < 0 or top + h > height or left + w > width:
+        raise ValueError(f"a patch of {w} x {h} at {mask.origin} does not lie in a picture of {width} x {height}")
+    bordered = np.zeros((w, h + 2), np.int8)
+    bordered[:, 1:-1] = mask.patch.T != 0
+    change = np.diff(bordered, axis=1)
+    column, row = np.nonzero(change > 0)
+    starts = (left + column) * height + top + row
+    column, row = np.nonzero(change < 0)
+    stops = (left + column) * height + top + row
+    # of an object as high as the picture one column's end is the next one's start
+    apart = np.ones(len(starts) + 1, bool)
+    apart[1:-1] = starts[1:] != stops[:-1]
+    edges = np.stack([starts[apart[:-1]], stops[apart[1:]]], axis=1).ravel()
+    counts = np.diff(edges, prepend=0, append=height * width)
+    return counts_to_rle(counts[:-1] if counts[-1] == 0 and len(counts) > 1 else counts, image_size)
