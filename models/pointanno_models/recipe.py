@@ -24,7 +24,8 @@ def recipe_from_mapping(record: type[Record], table: Mapping[str, Any], file: st
     record : dataclass type
         Fields are dataclasses, numbers, strings, booleans or tuples of these.
     table : mapping
-        Exactly one value for every field.
+        One value for every field; a field that has a default may be absent, so that the recipe of an older run
+        stays readable.
     file : str
         Named in messages.
     at : str
@@ -33,10 +34,12 @@ def recipe_from_mapping(record: type[Record], table: Mapping[str, Any], file: st
     Raises
     ------
     InputError
-        For an unknown or missing key or a value of the wrong type; names file, key and what is valid.
+        For an unknown or missing key, a value of the wrong type, or one that the record refuses by a ValueError;
+        names file, key and what is valid.
     """
     hints = typing.get_type_hints(record)
-    names = [field.name for field in dataclasses.fields(record)]  # type: ignore[arg-type]
+    fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(record)  # type: ignore[arg-type]
+    names = [field.name for field in fields]
     where = f"{at}." if at else ""
     for key in table:
         if key not in names:
@@ -44,11 +47,16 @@ def recipe_from_mapping(record: type[Record], table: Mapping[str, Any], file: st
             hint = f"did you mean {where}{near[0]}?" if near else f"valid here: {', '.join(names)}"
             raise InputError(f"{file}: the recipe has no setting {where}{key}; {hint}")
     values: dict[str, Any] = {}
-    for name in names:
-        if name not in table:
+    for field in fields:
+        name = field.name
+        if name in table:
+            values[name] = _convert(hints[name], table[name], file, f"{where}{name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise InputError(f"{file}: the recipe lacks the setting {where}{name}; add it, as in the recipe 'small'")
-        values[name] = _convert(hints[name], table[name], file, f"{where}{name}")
-    return record(**values)
+    try:
+        return record(**values)
+    except ValueError as error:
+        raise InputError(f"{file}: {where}{error}") from error
 
 
 def _convert(hint: Any, value: Any, file: str, at: str) -> Any:

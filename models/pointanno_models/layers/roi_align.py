@@ -17,6 +17,7 @@ from torchvision.ops import MultiScaleRoIAlign, roi_align
 from pointanno.formats.rle import mask_to_rle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 
@@ -24,13 +25,40 @@ class AlignedMultiScaleRoIAlign(MultiScaleRoIAlign):
     """`MultiScaleRoIAlign` with ``aligned=True`` and a level rule that follows the sizes of small pictures.
 
     Boxes of `canonical_scale` pixels are pooled from `canonical_level`, twice that from the next one.
+
+    Parameters
+    ----------
+    featmap_names, output_size, sampling_ratio, canonical_scale, canonical_level
+        As of torchvision's class.
+    strides : sequence of int, optional
+        Of the levels, the finest first. By default they are told from the sizes of maps and pictures, which fails
+        where a picture is much smaller than what it was padded to.
     """
+
+    def __init__(
+        self,
+        featmap_names: list[str],
+        output_size: int,
+        sampling_ratio: int,
+        *,
+        canonical_scale: int = 224,
+        canonical_level: int = 4,
+        strides: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(
+            featmap_names,
+            output_size,
+            sampling_ratio,
+            canonical_scale=canonical_scale,
+            canonical_level=canonical_level,
+        )
+        self._strides = None if strides is None else list(strides)[: len(featmap_names)]
 
     def forward(self, x: dict[str, Tensor], boxes: list[Tensor], image_shapes: list[tuple[int, int]]) -> Tensor:
         """Pooled features, (R, C, *output_size), of XYXY boxes given for each image."""
         maps = [x[name] for name in self.featmap_names]
         height = max(shape[0] for shape in image_shapes)
-        strides = [2 ** round(float(np.log2(height / level.shape[-2]))) for level in maps]
+        strides = self._strides or [2 ** round(float(np.log2(height / level.shape[-2]))) for level in maps]
         rois = torch.cat(
             [torch.cat([box.new_full((len(box), 1), image), box], dim=1) for image, box in enumerate(boxes)]
         )

@@ -1,10 +1,13 @@
-"""Sub-sampling of points: acceptance check 6 of PointSup."""
+"""Sub-sampling of points: acceptance check 6 of PointSup; and points as targets of the implicit head (3, 4)."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch.nn import functional
 
-from pointanno_models.point_sup.targets import subsample_points
+from pointanno_models.point_sup.losses import point_cross_entropy
+from pointanno_models.point_sup.targets import answered_points, subsample_points
 
 
 def test_half_of_ten_without_replacement_and_without_preference() -> None:
@@ -48,3 +51,43 @@ def test_no_points() -> None:
     )
     assert coords.shape == (2, 0, 2)
     assert labels.shape == (2, 0)
+
+
+def test_answered_points_are_relative_to_the_proposal_and_some_do_not_count() -> None:
+    """Proposal 2..10 x 4..12: a border point counts, one outside and an unsure one do not; classes by match."""
+    target = {
+        "point_coords": torch.tensor([[[0.0, 0.0]] * 4, [[4.0, 8.0], [10.0, 12.0], [10.5, 8.0], [5.0, 6.0]]]),
+        "point_labels": torch.tensor([[0] * 4, [1, 0, 1, -1]], dtype=torch.int8),
+    }
+    empty = {"point_coords": torch.zeros(0, 4, 2), "point_labels": torch.zeros(0, 4, dtype=torch.int8)}
+    places, answers, weight = answered_points(
+        [torch.zeros(0, 4), torch.tensor([[2.0, 4.0, 10.0, 12.0]])],
+        [empty, target],
+        [torch.zeros(0, dtype=torch.long), torch.tensor([1])],
+    )
+    assert places.tolist() == [[[0.25, 0.5], [1.0, 1.0], [0.5, 0.5], [0.5, 0.5]]]
+    assert weight.tolist() == [[1.0, 1.0, 0.0, 0.0]]
+    assert answers[0, :2].tolist() == [1.0, 0.0]
+    assert ((answers == 0) | (answers == 1)).all()
+
+
+def test_loss_at_answered_points_is_that_of_the_conv_head() -> None:
+    """Check 3 for the implicit head: same terms, same division by all points: 0.228567."""
+    target = {
+        "point_coords": torch.tensor([[[2.0, 2.0], [6.0, 2.0], [2.0, 6.0], [6.0, 6.0]]]),
+        "point_labels": torch.tensor([[1, 0, 1, -1]], dtype=torch.int8),
+    }
+    box, matched = [torch.tensor([[0.0, 0.0, 8.0, 8.0]])], [torch.tensor([0])]
+    places, answers, weight = answered_points(box, [target], matched)
+    values = torch.tensor([[2.0, -1.0, 0.5, 3.0]])
+    loss = functional.binary_cross_entropy_with_logits(values, answers, weight)
+    conv = point_cross_entropy(values.reshape(1, 2, 2), places, target["point_labels"])
+    torch.testing.assert_close(loss, conv)
+    torch.testing.assert_close(loss, torch.tensor(0.228567), atol=1e-5, rtol=0)
+
+
+def test_no_proposals_have_no_answered_points() -> None:
+    target = {"point_coords": torch.zeros(0, 5, 2), "point_labels": torch.zeros(0, 5, dtype=torch.int8)}
+    places, answers, weight = answered_points([torch.zeros(0, 4)], [target], [torch.zeros(0, dtype=torch.long)])
+    assert places.shape == (0, 5, 2)
+    assert answers.shape == weight.shape == (0, 5)
