@@ -44,6 +44,17 @@ else:
     raise SystemExit("built without CUDA" if built is None else f"built for CUDA {built}, no device found")
 """
 
+_NVML = """
+import json
+from pointanno.runs.machine import Machine
+machine = Machine()
+cards = [f"{gpu.name} ({gpu.memory_total / 2**30:.0f} GB, {gpu.memory_used / 2**30:.1f} GB used)"
+         for gpu in machine.gpus()]
+if not cards:
+    raise SystemExit("no NVIDIA driver answers")
+print(json.dumps(f"driver {machine.driver()}: " + ", ".join(cards)))
+"""
+
 _ONNX = """
 import json, onnxruntime
 print(json.dumps(f"onnxruntime {onnxruntime.__version__}: " + ", ".join(onnxruntime.get_available_providers())))
@@ -76,6 +87,10 @@ def diagnose() -> list[Finding]:
     torch_advice = (
         "run `python -m pip install --upgrade torch torchvision`; training and preview need it, annotating does not"
     )
+    torch_gpu = _look("GPU for torch", _CUDA, "absent", _gpu_advice())
+    cards = _look("graphics cards", _NVML, "absent", "without one everything works, training and preview more slowly")
+    if cards.state == "ok" and torch_gpu.state != "ok":
+        torch_gpu = _unused_card(torch_gpu)
     return [
         _python(),
         _look(
@@ -92,7 +107,8 @@ def diagnose() -> list[Finding]:
             "install pointanno again (`python -m pip install .` in its folder), so that napari finds its manifest",
         ),
         _look("torch", _TORCH, "broken", torch_advice),
-        _look("GPU", _CUDA, "absent", _gpu_advice()),
+        cards,
+        torch_gpu,
         _look(
             "ONNX Runtime",
             _ONNX,
@@ -121,6 +137,17 @@ def _opengl() -> Finding:
         "libxcb-keysyms1 libxcb-shape0`, elsewhere install the graphics driver"
     )
     return _look("OpenGL", _OPENGL, "broken", libraries)
+
+
+def _unused_card(finding: Finding) -> Finding:
+    """There is a graphics card, but torch cannot use it: this is worth a repair."""
+    return Finding(
+        finding.subject,
+        finding.state,
+        f"{finding.detail}, though the driver shows a graphics card",
+        "torch must be a build for CUDA that the driver supports: take the command from pytorch.org, and update the "
+        "driver if it is older than that; until then everything runs on the processor",
+    )
 
 
 def _gpu_advice() -> str:

@@ -1,33 +1,54 @@
 """Pictures from disk: size from the header, pixels in the native type, and the 8-bit RGB that networks see.
 
 Orientation tags are applied, so sizes and pixels are those that a person sees. Of a file with several planes
-(multi-page TIFF, animated picture) the first plane is read; channels stay together as the last axis.
+(multi-page TIFF, animated picture) the first plane is read, or of a TIFF the one that is named; channels stay
+together as the last axis. Pages are planes unless the file says that they are channels (axis C).
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
 from pointanno.errors import InputError
+from pointanno.tiff_planes import ORIENTATION_TAG, TURNED_ORIENTATIONS, TiffPlane, turn_upright
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from numpy.typing import NDArray
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
 """Kinds of files that `find_images` lists."""
 
+LARGE_BYTES = 32 * 2**20
+"""Planes beyond this are opened to be read by windows, where the file allows it."""
+
 _TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
-_ORIENTATION_TAG = 274
-_TURNED_ORIENTATIONS = frozenset({5, 6, 7, 8})  # those that swap width and height
 
 # Pillow refuses very large pictures as an attack on servers; here they are the user's own slides and maps.
 PillowImage.MAX_IMAGE_PIXELS = None
+
+
+class PixelSource(Protocol):
+    """A picture of which windows can be read: an array, or a `TiffPlane` that stays on disk."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(H, W) or (H, W, C)."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the pixels."""
+
+    def __getitem__(self, window: tuple[slice, slice], /) -> NDArray[Any]:
+        """Pixels of a window, (h, w) or (h, w, C)."""
 
 
 def find_images(folder: str | Path) -> list[Path]:
@@ -71,10 +92,11 @@ def read_size(path: str | Path) -> tuple[int, int]:
     _check_file(path)
     try:
         if path.suffix.lower() in _TIFF_SUFFIXES:
-            return _tiff_size(path)
+            with TiffPlane(path) as plane:
+                return plane.shape[0], plane.shape[1]
         with PillowImage.open(path) as picture:
             width, height = picture.size
-            turned = _orientation_of(picture) in _TURNED_ORIENTATIONS
+            turned = _orientation_of(picture) in TURNED_ORIENTATIONS
     except InputError:
         raise
     except Exception as error:  # decoders raise whatever they like on damaged files
@@ -82,11 +104,98 @@ def read_size(path: str | Path) -> tuple[int, int]:
     return (width, height) if turned else (height, width)
 
 
-def read_image(path: str | Path) -> NDArray[Any]:
+def read_channels(path: str | Path) -> int:
+    """How many channels a picture measures, from the header alone; alpha is none.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty or no picture.
+    """
+    path = Path(path)
+    _check_file(path)
+    try:
+        if path.suffix.lower() in _TIFF_SUFFIXES:
+            with TiffPlane(path) as plane:
+                return plane.channels - 1 if plane.has_alpha else plane.channels
+        with PillowImage.open(path) as picture:
+            grey = picture.mode in ("LA", "La") or len(PillowImage.new(_plain_mode(picture), (1, 1)).getbands()) == 1
+    except InputError:
+        raise
+    except Exception as error:  # see read_size
+        raise _not_readable(path, error) from error
+    return 1 if grey else 3
+
+
+def open_image(path: str | Path, plane: Mapping[str, int] | None = None) -> PixelSource:
+    """A picture to read windows of: on disk if it is large and the file allows it, else in memory.
+
+    Uncompressed TIFF is mapped; of tiled TIFF, and of one in several strips, only what a window touches is
+    decoded. Everything else (PNG, JPEG, turned TIFF, compression that needs imagecodecs) is read at once.
+
+    Raises
+    ------
+    InputError
+        As `read_image`.
+    """
+    path = Path(path)
+    if path.suffix.lower() in _TIFF_SUFFIXES:
+        _check_file(path)
+        try:
+            opened = TiffPlane(path, plane)
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:  # see read_size
+            raise _not_readable(path, error) from error
+        if opened.nbytes > LARGE_BYTES and opened.is_windowed():
+            return opened
+        opened.close()
+    return read_image(path, plane)
+
+
+@contextmanager
+def opened_image(path: str | Path, plane: Mapping[str, int] | None = None) -> Iterator[PixelSource]:
+    """`open_image` for the length of a with statement, the file closed at its end."""
+    source = open_image(path, plane)
+    try:
+        yield source
+    finally:
+        if isinstance(source, TiffPlane):
+            source.close()
+
+
+def read_stack(path: str | Path) -> dict[str, int]:
+    """Lengths of the axes of a stack that are no channels, as in ``{"t": 10, "z": 5}``; empty for a single plane.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty or no picture.
+    """
+    path = Path(path)
+    _check_file(path)
+    if path.suffix.lower() not in _TIFF_SUFFIXES:
+        return {}
+    try:
+        with TiffPlane(path) as opened:
+            return {axis: length for axis, length in opened.stack.items() if length > 1}
+    except InputError:
+        raise
+    except Exception as error:  # see read_size
+        raise _not_readable(path, error) from error
+
+
+def read_image(path: str | Path, plane: Mapping[str, int] | None = None) -> NDArray[Any]:
     """Pixels of a picture in their native type.
 
     Palettes are resolved to RGB (RGBA when transparent), grey with alpha becomes RGBA, so two channels always
     mean two measured channels. Colour PNGs with 16 bits a channel are delivered with 8, as Pillow reads them.
+
+    Parameters
+    ----------
+    path : path
+    plane : mapping from axis to index, optional
+        Which plane of a stack, as in ``{"t": 0, "z": 4}``; axes that are not named are at 0.
 
     Returns
     -------
@@ -96,13 +205,18 @@ def read_image(path: str | Path) -> NDArray[Any]:
     Raises
     ------
     InputError
-        If the file is missing, empty, truncated or no picture.
+        If the file is missing, empty, truncated or no picture, or has no such plane.
     """
     path = Path(path)
     _check_file(path)
     try:
         if path.suffix.lower() in _TIFF_SUFFIXES:
-            return _read_tiff(path)
+            return _read_tiff(path, plane)
+        if any((plane or {}).values()):
+            raise InputError(
+                f"{path}: the data set names the plane {dict(plane or {})}, but planes are read from TIFF files only; "
+                "convert the file to TIFF or remove pointanno.plane"
+            )
         return _read_with_pillow(path)
     except InputError:
         raise
@@ -191,7 +305,7 @@ def _read_with_pillow(path: Path) -> NDArray[Any]:
         orientation = _orientation_of(picture)
         mode = _plain_mode(picture)
         array = np.asarray(picture if mode == picture.mode else picture.convert(mode))
-    array = _turn_upright(array, orientation)
+    array = turn_upright(array, orientation)
     # 16-bit PNGs arrive big-endian or as 32-bit integers, depending on Pillow's version
     if array.dtype == np.int32 and array.size and array.min() >= 0 and array.max() <= 65535:
         return array.astype(np.uint16)
@@ -202,7 +316,7 @@ def _orientation_of(picture: PillowImage.Image) -> int:
     """Orientation tag from the header; Pillow would decode a whole PNG to look for it behind the pixels."""
     if picture.format == "PNG" and "exif" not in picture.info:
         return 1
-    return int(picture.getexif().get(_ORIENTATION_TAG, 1))
+    return int(picture.getexif().get(ORIENTATION_TAG, 1))
 
 
 def _plain_mode(picture: PillowImage.Image) -> str:
@@ -216,63 +330,12 @@ def _plain_mode(picture: PillowImage.Image) -> str:
     return "L" if picture.mode == "1" else picture.mode
 
 
-def _tiff_size(path: Path) -> tuple[int, int]:
-    """Height and width of the first plane of a TIFF."""
-    import tifffile
-
-    with tifffile.TiffFile(path) as file:
-        series = file.series[0]
-        extent = dict(zip(series.axes, series.shape, strict=True))
-        height, width = int(extent["Y"]), int(extent["X"])
-        turned = _tiff_orientation(file) in _TURNED_ORIENTATIONS
-    return (width, height) if turned else (height, width)
-
-
-def _read_tiff(path: Path) -> NDArray[Any]:
-    """First plane of a TIFF, all channels."""
-    import tifffile
-
-    with tifffile.TiffFile(path) as file:
-        series = file.series[0]
-        orientation = _tiff_orientation(file)
+def _read_tiff(path: Path, plane: Mapping[str, int] | None) -> NDArray[Any]:
+    """One plane of a TIFF, all channels."""
+    with TiffPlane(path, plane) as opened:
         try:
-            if set(series.axes) <= set("YXS"):
-                array, axes = series.asarray(), series.axes
-            elif "C" in series.axes:
-                array, axes = series.asarray(), series.axes
-            else:  # only the first page is wanted: do not read a whole stack for it
-                page = series.keyframe
-                array, axes = page.asarray(), page.axes
+            return opened.read()
         except ValueError as error:
-            if "imagecodecs" not in str(error):
+            if "imagecodecs" not in str(error) or any((plane or {}).values()):
                 raise
             return _read_with_pillow(path)  # compressed in a way that only Pillow knows
-    first_plane: list[int | slice] = [slice(None) if axis in "YXSC" else 0 for axis in axes]
-    array = array[tuple(first_plane)]
-    axes = "".join(axis for axis in axes if axis in "YXSC")
-    order = [axes.index(axis) for axis in "YXCS" if axis in axes]
-    array = array.transpose(order)
-    if array.ndim == 4:  # channels of colour samples: one list of channels
-        array = array.reshape(*array.shape[:2], -1)
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[..., 0]
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8) * 255
-    return np.ascontiguousarray(_turn_upright(array, orientation))
-
-
-def _tiff_orientation(file: Any) -> int:
-    """Orientation tag of the first page, 1 if it has none."""
-    tag = file.pages[0].tags.get(_ORIENTATION_TAG)
-    return int(tag.value) if tag is not None else 1
-
-
-def _turn_upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Undo an orientation tag (1 to 8, TIFF 6.0)."""
-    if orientation in _TURNED_ORIENTATIONS:
-        array = array.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        array = array[::-1]
-    if orientation in (2, 3, 6, 7):
-        array = array[:, ::-1]
-    return array

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import tomllib
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.resources import files
@@ -31,7 +32,8 @@ class SystemDescriptor:
     title: str
     """As in the window."""
     package: str
-    """Import name of its package, which holds ``recipes/*.toml`` and the model card ``README.md``."""
+    """Import name of its package, which holds ``recipes/*.toml``, ``limits.toml`` (optional) and the model card
+    ``README.md``."""
     implementation: str
     """``module:class`` of the engine's side, imported in workers only."""
     supervisions: tuple[str, ...]
@@ -41,6 +43,7 @@ class SystemDescriptor:
     output: str
     """"instances" or "panoptic"."""
     stages: tuple[str, ...]
+    """All that there are; a recipe may use some of them."""
     metric: str
     """The metric by which the best checkpoint is chosen: "ap" or "pq"."""
 
@@ -63,6 +66,11 @@ class SystemDescriptor:
                 "path of a .toml file"
             )
         return files(self.package) / "recipes" / f"{name}.toml"
+
+    def limits(self) -> dict[str, Any]:
+        """What the settings of a recipe may be, as the package's ``limits.toml`` has it; empty without that file."""
+        file = files(self.package) / "limits.toml"
+        return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
     def model_card(self) -> str:
         """Text of the model card (Markdown)."""

@@ -25,7 +25,8 @@ def predict_command(
     """Predict all pictures of a folder and write a COCO results list (or COCO panoptic JSON with PNG files).
 
     Every entry carries the picture's file name besides its id, so that `pointanno evaluate` finds its truth.
-    A picture that cannot be read is named and left out; the exit code is 2 then.
+    A picture that cannot be read is named and left out; the exit code is 2 then. Large pictures are predicted in
+    overlapping tiles (recipe: test.tile, test.tile_overlap) and joined; a large TIFF is not read as a whole.
 
     Example: `pointanno predict runs/first --images pictures/ -o predictions.json`
 
@@ -54,6 +55,8 @@ def predict_command(
     report = prediction.predict_folder(
         folder, images, out, gt=gt, checkpoint=checkpoint, device=device, threads=threads, on_skip=note
     )
+    for sentence in report["notes"]:
+        note(sentence)
     emit(
         {"out": str(out), **report},
         f"{out}: {report['predictions']} predictions for {report['pictures']} pictures",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -17,9 +17,10 @@ from pointanno.errors import InputError
 if TYPE_CHECKING:
     from pointanno.runs import RunFolder, TrainArguments
     from pointanno.runs.events import Event
+    from pointanno.runs.ranks import Ranks
 
 _CREATION_TIMEOUT_S = 120.0
-"""How long the other processes of torchrun wait until the first has made the run folder."""
+"""How long the other processes wait until the first has made the run folder."""
 
 
 def train_command(
@@ -33,6 +34,7 @@ def train_command(
     val: Path | None = None,
     val_images: Path | None = None,
     val_limit: int = 32,
+    best: Literal["ap", "pq", "point_accuracy", "newest"] | None = None,
     steps: int | None = None,
     seed: int = 0,
     weights: Path | None = None,
@@ -40,9 +42,11 @@ def train_command(
     device: str = "auto",
     devices: int = 1,
     threads: int | None = None,
+    deterministic: Annotated[bool, Parameter(negative=())] = False,
     nice: int = 0,
     run: Annotated[Path | None, Parameter(name=["--run", "--run-folder"])] = None,
     resume: Annotated[bool, Parameter(negative=())] = False,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> None:
     """Train a system from points (or masks) and keep everything in a run folder.
@@ -72,7 +76,11 @@ def train_command(
     val_images
         Folder of the validation pictures.
     val_limit
-        Validation pictures used each time, spread evenly over the file; 0 for all.
+        Validation pictures used each time, spread evenly over the file; 0 for all. Without `--val` so many
+        training pictures tell how well the masks agree with the answers.
+    best
+        What decides which checkpoint is kept as "best": ap, pq, point_accuracy (answered points of `--val` that
+        its masks get right) or newest. By default what scores the system, or the points if `--val` has only those.
     steps
         Length of every training stage instead of the recipe's.
     seed
@@ -84,17 +92,26 @@ def train_command(
     device
         auto (CUDA, else Apple GPU, else CPU), cpu, cuda, cuda:1, mps.
     devices
-        GPUs of this machine to train on. For several machines start the command under torchrun, and call
-        the next option `--run-folder` there, since torchrun takes `--run` for its own.
+        GPUs of this machine to train on. For several machines start the command by Slurm's srun, one task a
+        GPU, or by torchrun; there call the option `--run` by its other name `--run-folder`, since torchrun
+        takes `--run` for its own.
     threads
         Threads of torch on the CPU; by default OMP_NUM_THREADS, else all available cores.
+    deterministic
+        Only operations that give the same bits each time, slower on a GPU; one that has no such form there ends
+        the training with its name. On the CPU with `--threads 1` two trainings are the same without it.
     nice
         Lower the priority by so much (10 keeps a window beside it smooth).
     run
         Run folder to create; by default a new one in runs/.
     resume
         Go on with the run folder `--run` from its last checkpoint.
+    dry_run
+        Create nothing: check data, pictures and disk, make a few steps on the device, and tell seconds a step,
+        memory and how long the training will take. Exits with 2 if it cannot work.
     """
+    if dry_run and resume:
+        raise InputError("--dry-run and --resume exclude each other: a run that was begun has been tried")
     # `devices` go to torchrun, which starts the worker once for each
     arguments = _arguments(
         data=data,
@@ -106,6 +123,7 @@ def train_command(
         val=val,
         val_images=val_images,
         val_limit=val_limit,
+        best=best,
         steps=steps,
         seed=seed,
         weights=weights,
@@ -113,9 +131,17 @@ def train_command(
         device=device,
         devices=devices,
         threads=threads,
+        deterministic=deterministic,
         is_resumed=resume,
     )
-    is_first = os.environ.get("RANK", "0") == "0"
+    if dry_run:
+        if nice:
+            from pointanno.runs.process import lower_priority
+
+            lower_priority(nice)
+        _rehearse(arguments, run, as_json=json)
+        return
+    is_first = _this_process().is_first
     folder = _resumed_run(run, arguments) if resume else _created_run(run, arguments, is_first=is_first)
     if nice:
         from pointanno.runs.process import lower_priority
@@ -124,10 +150,12 @@ def train_command(
     if is_first:
         note(f"run folder: {folder.path}")
     began = time.perf_counter()
-    if folder.arguments().devices > 1 and "RANK" not in os.environ:
+    if folder.arguments().devices > 1 and not _this_process().launcher:
         result = _train_on_several(folder)
-    else:
+    elif resume or _this_process().launcher:
         result = _train_here(folder, with_bar=is_first)
+    else:
+        result = _train_new_here(folder)
     if not is_first:
         return
     result = {"run": str(folder.path), **result, "seconds": round(time.perf_counter() - began, 2)}
@@ -135,6 +163,13 @@ def train_command(
     text = f"{done} at step {result['step']} of {result['steps']}: {folder.path}"
     if done == "stopped":
         text += f"\ngo on with: pointanno train --resume --run {folder.path}"
+    review = folder.review()
+    if review is not None:
+        result["review"] = {"labelled": review.labelled, "doubtful": len(review.doubtful)}
+        text += (
+            f"\npseudo masks: {review.labelled}, of which {len(review.doubtful)} contradict more than "
+            f"{review.max_disagreement:.0%} of their answers; look at them: {folder.stages_folder}"
+        )
     emit(result, text, as_json=json)
 
 
@@ -167,20 +202,53 @@ def arguments_from_words(words: list[str]) -> TrainArguments:
     except CycloptsError as error:
         raise InputError(f"the options of the training are not understood: {error}") from error
     given = dict(bound.arguments)
-    for name in ("nice", "run", "resume", "json"):
+    for name in ("nice", "run", "resume", "dry_run", "json"):
         given.pop(name, None)
     data, images = given.pop("data", None), given.pop("images", None)
     given["overrides"] = tuple(given.get("overrides") or ())
     return _arguments(data=data, images=images, is_resumed=False, **given)
 
 
+def _rehearse(arguments: TrainArguments, run: Path | None, *, as_json: bool) -> None:
+    """Findings, and some steps if nothing stands against it; nothing is kept."""
+    from dataclasses import asdict
+
+    from pointanno.runs import new_run_path
+    from pointanno.runs.preflight import Finding, check_dry_step, check_training
+
+    folder = run or new_run_path(Path("runs"), arguments)
+    checked = check_training(arguments, folder.absolute())
+    tried: dict[str, Any] | None = None
+    lines = [f"{finding.level}: {finding.sentence}" for finding in checked.findings]
+    if not checked.has_errors:
+        # by name: the core does not import the engine
+        try:
+            made = importlib.import_module("pointanno_models.engine.dry_step").dry_step(arguments)
+        except InputError as error:
+            found, told = [Finding("error", "run", str(error))], []
+        else:
+            tried = asdict(made)
+            found, told = list(check_dry_step(tried, folder.absolute())), [made.sentence()]
+        checked.findings += found
+        lines += [f"{finding.level}: {finding.sentence}" for finding in found] + told
+    result = {
+        "ok": not checked.has_errors,
+        "findings": [asdict(finding) for finding in checked.findings],
+        "data": checked.facts,
+        "step": tried,
+    }
+    emit(result, "\n".join(lines), as_json=as_json)
+    if checked.has_errors:
+        raise SystemExit(2)
+
+
 def _created_run(run: Path | None, arguments: TrainArguments, *, is_first: bool) -> RunFolder:
-    """A new run folder; under torchrun the first process makes it and the others wait."""
+    """A new run folder; of several processes the first makes it and the others wait."""
     from pointanno.runs import RunFolder, create_run, new_run_path
 
     if run is None:
-        if "RANK" in os.environ:
-            raise InputError("--run is missing: under torchrun all processes must be told the same run folder")
+        if launcher := _this_process().launcher:
+            raise InputError(f"--run is missing: under {launcher} all processes must be told the same run folder")
         run = new_run_path(Path("runs"), arguments)
     if is_first:
         return create_run(arguments, run)
@@ -202,7 +270,7 @@ def _resumed_run(run: Path | None, arguments: TrainArguments) -> RunFolder:
     if run is None:
         raise InputError("--resume needs --run, the run folder to go on with")
     folder = RunFolder(run)
-    if os.environ.get("RANK", "0") != "0":
+    if not _this_process().is_first:
         return folder
     check_resumable(folder)
     folder.clear_control()
@@ -223,6 +291,13 @@ def _resumed_run(run: Path | None, arguments: TrainArguments) -> RunFolder:
     return folder
 
 
+def _this_process() -> Ranks:
+    """The place of this process among those that train together."""
+    from pointanno.runs.ranks import this_process
+
+    return this_process()
+
+
 def _train_here(folder: RunFolder, *, with_bar: bool) -> dict[str, Any]:
     """Train in this process with a progress bar on standard error."""
     # by name: the core does not import the engine
@@ -231,6 +306,16 @@ def _train_here(folder: RunFolder, *, with_bar: bool) -> dict[str, Any]:
         return dict(worker.train(folder))
     with _Bar() as bar:
         return dict(worker.train(folder, listener=bar))
+
+
+def _train_new_here(folder: RunFolder) -> dict[str, Any]:
+    """As `_train_here`; a run that could not even begin leaves no folder, so that its name stays free."""
+    try:
+        return _train_here(folder, with_bar=True)
+    except InputError:
+        if folder.checkpoint("last") is None and not folder.metrics_file.exists():
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
 
 
 def _train_on_several(folder: RunFolder) -> dict[str, Any]:
@@ -281,10 +366,13 @@ class _Bar:
                 mininterval=0.5,
             )
         elif kind == "step" and self._bar is not None:
-            self._bar.set_postfix(loss=f"{event['loss']:.3f}", refresh=False)
+            if event["loss"] is not None:  # a stage that trains nothing has none
+                self._bar.set_postfix(loss=f"{event['loss']:.3f}", refresh=False)
+            self._bar.total = event["steps"]
             self._bar.update(event["step"] - self._bar.n)
         elif kind == "val":
             shown = "  ".join(f"{name} {value:.3f}" for name, value in event["values"].items())
-            tqdm.write(f"step {event['step']}: {shown} ({event['pictures']} pictures)", file=sys.stderr)
+            which = "pictures" if event.get("is_held_out", True) else "training pictures"
+            tqdm.write(f"step {event['step']}: {shown} ({event['pictures']} {which})", file=sys.stderr)
         elif kind == "warn":
             tqdm.write(f"warning: {event['message']}", file=sys.stderr)

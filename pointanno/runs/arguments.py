@@ -11,6 +11,12 @@ from pointanno.errors import InputError
 DEVICES = ("auto", "cpu", "cuda", "mps")
 """What ``--device`` accepts; "cuda:1" names one of several."""
 
+BEST = ("ap", "pq", "point_accuracy", "newest")
+"""What ``--best`` accepts."""
+
+_MOST_THREADS = 1024
+"""More than any processor has; far more of them end the process without a word."""
+
 _PATHS = ("data", "images", "val", "val_images", "weights", "init")
 
 
@@ -32,6 +38,8 @@ class TrainArguments:
     val_images: Path | None = None
     val_limit: int = 32
     """Pictures of each validation, spread evenly over the data set; 0 for all."""
+    best: str | None = None
+    """What decides about the best checkpoint, one of `BEST`; None is the system's metric where `val` can tell it."""
     steps: int | None = None
     """Length of every training stage, None as the recipe says."""
     seed: int = 0
@@ -41,6 +49,8 @@ class TrainArguments:
     """Run folder whose weights the network starts from."""
     device: str = "auto"
     devices: int = 1
+    deterministic: bool = False
+    """Only operations that give the same bits each time; on a CPU with one thread that is always so."""
     threads: int | None = None
     """Threads of torch on the CPU; None as the recipe says, else all available cores."""
 
@@ -91,14 +101,21 @@ class TrainArguments:
             raise InputError("--val needs --val-images, the folder of its pictures; give both or neither")
         if self.val is None and self.val_images is not None:
             raise InputError("--val-images needs --val, the JSON file of its truth; give both or neither")
+        if self.best is not None and self.best not in BEST:
+            raise InputError(f"--best {self.best!r}: expected one of {', '.join(BEST)}")
+        if self.best not in (None, "newest") and self.val is None:
+            raise InputError(
+                f"--best {self.best} needs --val and --val-images: without validation pictures the newest checkpoint "
+                "is the best"
+            )
         if self.steps is not None and self.steps < 1:
             raise InputError(f"--steps {self.steps}: expected at least 1")
         if self.devices < 1:
             raise InputError(f"--devices {self.devices}: expected at least 1")
-        if self.threads is not None and self.threads < 1:
-            raise InputError(f"--threads {self.threads}: expected at least 1")
-        if self.seed < 0:
-            raise InputError(f"--seed {self.seed}: expected 0 or more")
+        if self.threads is not None and not 1 <= self.threads <= _MOST_THREADS:
+            raise InputError(f"--threads {self.threads}: expected 1 to {_MOST_THREADS}")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"--seed {self.seed}: expected 0 or more, at most 2**63 - 1")
         if self.val_limit < 0:
             raise InputError(f"--val-limit {self.val_limit}: expected 0 (all pictures) or more")
         if self.device.split(":")[0] not in DEVICES:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from pointanno.errors import InputError
 from pointanno.formats import read_dataset
 from pointanno.runs.atomic import replace_file, replace_json
+from pointanno.runs.channels import resolve_channels
 from pointanno.runs.folder import RunFolder
 from pointanno.systems import load_system
 
 if TYPE_CHECKING:
     from pointanno.runs.arguments import TrainArguments
+    from pointanno.systems import SystemDescriptor
 
 _PACKAGES = ("pointanno", "torch", "torchvision", "lightning-fabric", "numpy", "pycocotools", "safetensors")
 
@@ -54,6 +56,41 @@ def new_run_path(folder: Path, arguments: TrainArguments) -> Path:
         number += 1
 
 
+def check_arguments(arguments: TrainArguments) -> tuple[SystemDescriptor, str]:
+    """Refuse options that cannot work; the system and the supervision that they mean.
+
+    Raises
+    ------
+    InputError
+        One sentence that names the option.
+    """
+    arguments.check()
+    descriptor = load_system(arguments.system)
+    supervision = arguments.supervision or descriptor.supervisions[0]
+    if supervision not in descriptor.supervisions:
+        raise InputError(
+            f"--supervision {supervision!r}: {descriptor.name} learns from {', '.join(descriptor.supervisions)}; "
+            "choose one of these"
+        )
+    _read_recipe(descriptor, arguments)
+    if arguments.init is not None:
+        _check_init(RunFolder(arguments.init), descriptor.name)
+    return descriptor, supervision
+
+
+def _recipes() -> Any:
+    """By name, since recipes belong to the systems' side and the core must not depend on it."""
+    return importlib.import_module("pointanno_models.engine.recipe")
+
+
+def _read_recipe(descriptor: SystemDescriptor, arguments: TrainArguments) -> tuple[dict[str, Any], str]:
+    """The recipe with its overrides, and where it comes from."""
+    recipe, origin = _recipes().read_recipe(descriptor, arguments.recipe)
+    recipe = _recipes().apply_overrides(recipe, arguments.overrides, origin)
+    _recipes().check_limits(recipe, descriptor.limits(), origin, overrides=arguments.overrides)
+    return recipe, origin
+
+
 def create_run(arguments: TrainArguments, path: Path) -> RunFolder:
     """Create a run folder with recipe, frozen data and environment; nothing is trained.
 
@@ -63,25 +100,14 @@ def create_run(arguments: TrainArguments, path: Path) -> RunFolder:
         If an option, the recipe or a file cannot be used, or the folder is taken; nothing is left behind.
     """
     arguments = arguments.absolute()
-    arguments.check()
     path = path.expanduser().absolute()
-    descriptor = load_system(arguments.system)
-    supervision = arguments.supervision or descriptor.supervisions[0]
-    if supervision not in descriptor.supervisions:
-        raise InputError(
-            f"--supervision {supervision!r}: {descriptor.name} learns from {', '.join(descriptor.supervisions)}; "
-            "choose one of these"
-        )
-    # by name, since recipes belong to the systems' side and the core must not depend on it
-    recipes = importlib.import_module("pointanno_models.engine.recipe")
-    recipe, origin = recipes.read_recipe(descriptor, arguments.recipe)
-    recipe = recipes.apply_overrides(recipe, arguments.overrides, origin)
-    if arguments.init is not None:
-        _check_init(RunFolder(arguments.init), descriptor.name)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    descriptor, supervision = check_arguments(arguments)
+    recipe, origin = _read_recipe(descriptor, arguments)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())) and not _is_half_made(path):
         raise InputError(f"{path}: the run folder exists already; give another --run, or add --resume to go on with it")
     # read once more by the worker; here so that a broken file is named as its owner knows it, and leaves no run
-    read_dataset(arguments.data)
+    dataset = read_dataset(arguments.data)
+    recipe = resolve_channels(recipe, dataset.images, arguments.images)
     existed = path.exists()
     environment = {
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -94,10 +120,17 @@ def create_run(arguments: TrainArguments, path: Path) -> RunFolder:
         "platform": platform.platform(),
         "command": sys.argv,
         "arguments": arguments.to_dict(),
+        "data": {
+            "source": str(arguments.data),
+            "images": len(dataset.images),
+            "boxes": len(dataset.instances),
+            "clicks": sum(len(target.points) for target in dataset.targets),
+        },
     }
+    del dataset
     try:
         path.mkdir(parents=True, exist_ok=True)
-        _fill(path, arguments, environment, recipes.recipe_to_toml(recipe, origin))
+        _fill(path, arguments, environment, _recipes().recipe_to_toml(recipe, origin))
     except OSError as error:
         if not existed:
             shutil.rmtree(path, ignore_errors=True)
@@ -106,6 +139,15 @@ def create_run(arguments: TrainArguments, path: Path) -> RunFolder:
             "to, with free space"
         ) from error
     return RunFolder(path)
+
+
+def _is_half_made(path: Path) -> bool:
+    """Whether a folder is what a process that was killed in `create_run` left: no run yet, and nobody's work."""
+    if not path.is_dir() or not {"checkpoints", "preview"} <= (names := {file.name for file in path.iterdir()}):
+        return False
+    is_empty = not any((path / "checkpoints").iterdir()) and not any((path / "preview").iterdir())
+    made = {"checkpoints", "preview", "recipe.toml", "data.json", "data"}
+    return is_empty and all(name in made or name.endswith(".part") for name in names)
 
 
 def _fill(path: Path, arguments: TrainArguments, environment: dict[str, Any], recipe: str) -> None:
@@ -118,7 +160,7 @@ def _fill(path: Path, arguments: TrainArguments, environment: dict[str, Any], re
     if segments.is_dir() and b'"segments_info"' in arguments.data.read_bytes():
         # COCO panoptic keeps its truth in PNG files beside the JSON, in a folder of the same name
         shutil.copytree(segments, path / "data", dirs_exist_ok=True)
-    environment["data"] = {"source": str(arguments.data), "sha256": sha256_of(path / "data.json")}
+    environment["data"]["sha256"] = sha256_of(path / "data.json")
     replace_json(path / "environment.json", environment)
 
 

@@ -21,6 +21,10 @@ Event = dict[str, Any]
 _VOIDABLE = frozenset({"stage", "step", "val", "sample", "checkpoint"})
 
 
+_NEEDED = {"stage": ("stage",), "step": ("stage", "step"), "val": ("stage", "step", "value")}
+"""Fields without which a line of such a kind says nothing."""
+
+
 class EventWriter:
     """Appends lines and flushes each, so that a reader never waits and a crash loses none.
 
@@ -91,6 +95,10 @@ class EventReader:
             return
         if not isinstance(event, dict) or not isinstance(event.get("kind"), str) or not _has_numbers(event):
             return
+        if any(event.get(name) is None for name in _NEEDED.get(event["kind"], ())):
+            return
+        if event.get("time") is None:
+            event["time"] = 0.0
         event["line"] = self._line
         if event["kind"] == "resume":
             self._events = without_void(self._events, event)

@@ -12,6 +12,7 @@ from pointanno.runs.atomic import read_json, replace_json
 from pointanno.runs.checkpoint_files import read_pointer
 from pointanno.runs.events import Event, EventReader
 from pointanno.runs.process import read_worker_file
+from pointanno.runs.review import REVIEW, Review, read_review
 from pointanno.runs.status import RunStatus, status_from_events
 
 
@@ -93,6 +94,11 @@ class RunFolder:
         """Sample predictions."""
         return self.path / "preview"
 
+    @property
+    def stages_folder(self) -> Path:
+        """Results of stages that train nothing, one folder for each."""
+        return self.path / "stages"
+
     def recipe(self) -> dict[str, Any]:
         """Content of ``recipe.toml``.
 
@@ -151,10 +157,13 @@ class RunFolder:
         )
 
     def _launched(self) -> float | None:
-        try:
-            return self.worker_file.stat().st_mtime
-        except OSError:
+        """Time of the last start: as the file says, since its own time changes when a folder is copied."""
+        worker = read_worker_file(self.worker_file)
+        if worker is None:
             return None
+        # before there was `started`, a worker was as old as its process
+        launched = worker.get("started", worker.get("created"))
+        return float(launched) if isinstance(launched, (int, float)) else None
 
     def request_stop(self) -> None:
         """Ask the worker to end after its current step with a checkpoint."""
@@ -177,6 +186,22 @@ class RunFolder:
         """A name that changes with every new checkpoint, None if there is none yet."""
         pointer = read_pointer(self.checkpoints_folder, name)
         return None if pointer is None else str(pointer["id"])
+
+    def checkpoint_step(self, name: str = "best") -> int | None:
+        """Step of a checkpoint within its stage, None if there is none yet."""
+        pointer = read_pointer(self.checkpoints_folder, name)
+        return None if pointer is None or not isinstance(pointer.get("step"), int) else int(pointer["step"])
+
+    def review(self) -> Review | None:
+        """What the run found doubtful in its own pseudo-labels, None if it made none yet.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged.
+        """
+        found = sorted(self.stages_folder.glob(f"*/{REVIEW}"))
+        return read_review(found[-1]) if found else None
 
     def best_checkpoint(self) -> Path | None:
         """The best checkpoint, or the last one where there is no best."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from pointanno.errors import InputError
 from pointanno.runs.arguments import TrainArguments
@@ -16,6 +16,8 @@ from pointanno.runs.process import write_worker_file
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pointanno.runs.warm import WarmWorker
+
 WORKER = "pointanno_models.engine.worker"
 """By name: the core does not import the engine."""
 
@@ -25,7 +27,9 @@ _STARTED: list[subprocess.Popen[bytes]] = []
 """Keeps the handles: Python warns when one is collected while its process lives, which is intended here."""
 
 
-def start_training(arguments: TrainArguments | list[str], run: Path) -> subprocess.Popen[bytes]:
+def start_training(
+    arguments: TrainArguments | list[str], run: Path, *, warm: WarmWorker | None = None
+) -> subprocess.Popen[bytes]:
     """Create a run folder and start a worker on it, detached and with low priority.
 
     Parameters
@@ -34,6 +38,8 @@ def start_training(arguments: TrainArguments | list[str], run: Path) -> subproce
         The options, or the words of ``pointanno train`` (without ``--run``).
     run : path
         The folder to create.
+    warm : WarmWorker, optional
+        If it has a worker that waits, this is used; the first step comes some seconds earlier then.
 
     Returns
     -------
@@ -47,10 +53,10 @@ def start_training(arguments: TrainArguments | list[str], run: Path) -> subproce
     """
     if not isinstance(arguments, TrainArguments):
         arguments = _parse(arguments)
-    return _start(create_run(arguments, run))
+    return start_worker(create_run(arguments, run), warm=warm)
 
 
-def resume(run: RunFolder | Path) -> subprocess.Popen[bytes]:
+def resume(run: RunFolder | Path, *, warm: WarmWorker | None = None) -> subprocess.Popen[bytes]:
     """Start a worker that goes on from the last checkpoint.
 
     Raises
@@ -61,7 +67,7 @@ def resume(run: RunFolder | Path) -> subprocess.Popen[bytes]:
     folder = run if isinstance(run, RunFolder) else RunFolder(run)
     check_resumable(folder)
     folder.clear_control()
-    return _start(folder)
+    return start_worker(folder, warm=warm)
 
 
 def check_resumable(run: RunFolder) -> None:
@@ -88,9 +94,22 @@ def _parse(words: list[str]) -> TrainArguments:
     return arguments_from_words(words)
 
 
-def _start(run: RunFolder) -> subprocess.Popen[bytes]:
-    """Start the worker; its output goes to ``log.txt``."""
-    command = [sys.executable, "-m", WORKER, str(run.path), "--nice", str(NICE)]
+def start_worker(run: RunFolder, *, warm: WarmWorker | None = None) -> subprocess.Popen[bytes]:
+    """Start a worker on a run folder, or turn one that waits to it; its output goes to ``log.txt``."""
+    process = None
+    if warm is not None and run.arguments().devices == 1:  # several devices are torchrun's business
+        process = warm.give(run)
+    if process is None:
+        with run.log_file.open("ab") as log:
+            process = worker_process([str(run.path)], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    write_worker_file(run.worker_file, process.pid)
+    _STARTED.append(process)
+    return process
+
+
+def worker_process(words: list[str], *, stdin: int, stdout: int | IO[bytes], stderr: int) -> subprocess.Popen[bytes]:
+    """A worker that a closed terminal or window does not end, with low priority."""
+    command = [sys.executable, "-m", WORKER, *words, "--nice", str(NICE)]
     detached: dict[str, object]
     if os.name == "nt":
         # CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW: no console that could close it
@@ -100,17 +119,8 @@ def _start(run: RunFolder) -> subprocess.Popen[bytes]:
     # threads that wait for one another sleep instead of spinning: beside a window, and at low priority, spinning
     # costs more than half of the speed
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
-    with run.log_file.open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            close_fds=True,
-            env=environment,
-            **detached,
-        )  # type: ignore[call-overload]
-    write_worker_file(run.worker_file, process.pid)
-    _STARTED.append(process)
+    process = subprocess.Popen(
+        command, stdin=stdin, stdout=stdout, stderr=stderr, close_fds=True, env=environment, **detached
+    )  # type: ignore[call-overload]
     assert isinstance(process, subprocess.Popen)
     return process

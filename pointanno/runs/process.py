@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import time
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -23,7 +25,7 @@ def write_worker_file(path: Path, pid: int) -> None:
         created: float | None = psutil.Process(pid).create_time()
     except psutil.Error:
         created = None
-    replace_json(path, {"pid": pid, "created": created, "host": platform.node()})
+    replace_json(path, {"pid": pid, "created": created, "started": time.time(), "host": platform.node()})
 
 
 def read_worker_file(path: Path) -> dict[str, Any] | None:
@@ -43,6 +45,37 @@ def is_alive(worker: dict[str, Any]) -> bool | None:
         return created is None or abs(process.create_time() - float(created)) < _TOLERANCE_S
     except (psutil.Error, KeyError, ValueError):
         return False
+
+
+def process_tree(worker: dict[str, Any]) -> list[psutil.Process]:
+    """The worker and everything it started, itself first; empty if it is gone or on another machine."""
+    if is_alive(worker) is not True:
+        return []
+    try:
+        process = psutil.Process(int(worker["pid"]))
+        return [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def terminate(worker: dict[str, Any]) -> bool:
+    """Send the worker the signal to end, which a healthy one takes as a wish to stop; False if it is gone."""
+    tree = process_tree(worker)
+    try:
+        if tree:
+            tree[0].terminate()
+    except psutil.Error:
+        return False
+    return bool(tree)
+
+
+def kill_tree(worker: dict[str, Any]) -> bool:
+    """Kill the worker and everything it started; False if there was nothing to kill."""
+    tree = process_tree(worker)
+    for process in tree:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    return bool(tree)
 
 
 def lower_priority(amount: int = 10) -> None:

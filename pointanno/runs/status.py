@@ -36,7 +36,7 @@ class RunStatus:
     images_per_second: float | None = None
     eta_s: float | None = None
     best: float | None = None
-    """Best value of the metric of the validations so far, None without any."""
+    """Best value of the metric in the latest stage that was validated, None without any."""
     message: str = ""
     """The last warning or error as a sentence."""
     pid: int | None = None
@@ -75,13 +75,17 @@ def status_from_events(
             shown.pop("error", None)
             shown["message"] = ""
         if kind in ("stage", "step", "resume"):
-            shown.update({key: event[key] for key in ("stage", "step", "steps") if key in event})
+            for key in ("stage", "step", "steps"):  # the window looks four times a second at ten thousand of these
+                if key in event:
+                    shown[key] = event[key]
         if kind == "step":
             shown["last"] = event
         elif kind in ("warn", "error"):
             shown["message"] = event.get("message", "")
         elif kind == "val" and event.get("value") is not None:
             metric = str(event.get("metric", ""))
+            if event.get("stage") != shown.get("validated"):  # each stage has its own best
+                best, shown["validated"] = None, event.get("stage")
             best = event["value"] if best is None else max(best, event["value"])
         if kind in ("end", "error"):
             shown[kind] = event

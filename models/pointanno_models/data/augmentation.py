@@ -14,17 +14,27 @@ import torch
 from torch.nn import functional
 
 from pointanno.dataset import IGNORED
+from pointanno.mask_patches import rle_to_patch
+from pointanno_models.data.levels import RGB
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from pointanno_models.data.records import MaskPatch, TrainingRecord
+    from pointanno_models.data.pictures import NormalizedPicture
+    from pointanno_models.data.records import TrainingRecord
 
 _SMALLEST_SIDE = 2.0
 """Pixels; what a crop leaves of a box below this is dropped."""
+
+_LARGE_IN_CROPS = 10
+"""A picture is large if a square of so many crops a side does not cover it: most of its crops may be empty."""
+
+_SHARE_WITH_OBJECT = 0.8
+"""Of the crops of a large picture, so many are placed around an object; the others teach background."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,12 +43,14 @@ class AugmentedSample:
 
     Attributes
     ----------
-    image : (3, H, W) float32, normalised
+    image : (C, H, W) float32, normalised
     boxes : (N, 4) float32, XYXY, continuous, inside the picture
     labels : (N,) int64
     point_coords : (N, P, 2) float32, continuous
     point_labels : (N, P) int8
     masks : (N, H, W) uint8 or None
+    has_mask : (N,) bool or None
+        False where the mask must not be learnt from; None if all may.
     """
 
     image: Tensor
@@ -47,6 +59,7 @@ class AugmentedSample:
     point_coords: Tensor
     point_labels: Tensor
     masks: Tensor | None
+    has_mask: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +81,21 @@ class Augmentation:
     color: float
     """Largest relative change of contrast, and of brightness in standard deviations."""
 
-    def __call__(self, image: NDArray[np.float32], record: TrainingRecord, rng: np.random.Generator) -> AugmentedSample:
+    def __call__(
+        self, image: NormalizedPicture | NDArray[np.float32], record: TrainingRecord, rng: np.random.Generator
+    ) -> AugmentedSample:
         """Draw a change and apply it.
 
         Parameters
         ----------
-        image : (H, W, 3) float32, normalised
+        image : (H, W, C) float32, normalised
+            Only the window of the crop is read from it.
         record : TrainingRecord
         rng : numpy generator
             The only source of chance.
         """
         height, width = image.shape[:2]
-        window, size = self._draw_window((height, width), rng)
+        window, size = self._draw_window((height, width), record.boxes, rng)
         top, left, bottom, right = window
         scale = np.array([size[1] / (right - left), size[0] / (bottom - top)], dtype=np.float32)
         origin = np.array([left, top], dtype=np.float32)
@@ -95,8 +111,7 @@ class Augmentation:
         pixels = resize_image(pixels, size)
         masks = None
         if record.masks is not None:
-            patches = [record.masks[index] for index in kept]
-            masks = resize_masks(cut_masks(patches, window), size)
+            masks = resize_masks(cut_masks([record.masks[index] for index in kept], window), size)
 
         turns = int(rng.integers(4)) if self.rotate else 0
         mirrored = bool(self.flip and rng.random() < 0.5)
@@ -109,8 +124,7 @@ class Augmentation:
         labels = mark_outside(points, record.point_labels[kept], (pixels.shape[1], pixels.shape[2]))
 
         if self.color > 0:
-            contrast, brightness = rng.uniform(-self.color, self.color, size=2)
-            pixels = pixels * float(1 + contrast) + float(brightness)
+            pixels = self._change_color(pixels, rng)
         if self.crop:
             pixels = _pad_to(pixels, self.crop)
             masks = None if masks is None else _pad_to(masks, self.crop)
@@ -121,10 +135,19 @@ class Augmentation:
             point_coords=torch.from_numpy(points.astype(np.float32)),
             point_labels=torch.from_numpy(labels),
             masks=None if masks is None else masks.contiguous(),
+            has_mask=None if record.has_mask is None else torch.from_numpy(record.has_mask[kept]),
         )
 
+    def _change_color(self, pixels: Tensor, rng: np.random.Generator) -> Tensor:
+        """Contrast and brightness: of a colour picture as a whole, else of each channel, whose gains are unrelated."""
+        if len(pixels) == RGB:
+            contrast, brightness = rng.uniform(-self.color, self.color, size=2)
+            return pixels * float(1 + contrast) + float(brightness)
+        contrasts, shifts = rng.uniform(-self.color, self.color, size=(2, len(pixels), 1, 1)).astype(np.float32)
+        return pixels * torch.from_numpy(1 + contrasts) + torch.from_numpy(shifts)
+
     def _draw_window(
-        self, image_size: tuple[int, int], rng: np.random.Generator
+        self, image_size: tuple[int, int], boxes: NDArray[np.float32], rng: np.random.Generator
     ) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
         """The part of the picture (top, left, bottom, right) and the size (height, width) it is resized to."""
         height, width = image_size
@@ -137,10 +160,23 @@ class Augmentation:
             return (0, 0, height, width), (max(1, round(height * zoom)), max(1, round(width * zoom)))
         part = max(1, round(self.crop / zoom))
         part_height, part_width = min(part, height), min(part, width)
-        top = int(rng.integers(height - part_height + 1))
-        left = int(rng.integers(width - part_width + 1))
+        is_large = height * width > (_LARGE_IN_CROPS * self.crop) ** 2
+        if is_large and len(boxes) and rng.random() < _SHARE_WITH_OBJECT:
+            x0, y0, x1, y1 = boxes[int(rng.integers(len(boxes)))].tolist()
+            top = _start_around((y0 + y1) / 2, part_height, height, rng)
+            left = _start_around((x0 + x1) / 2, part_width, width, rng)
+        else:
+            top = int(rng.integers(height - part_height + 1))
+            left = int(rng.integers(width - part_width + 1))
         size = tuple(min(self.crop, max(1, round(side * zoom))) for side in (part_height, part_width))
         return (top, left, top + part_height, left + part_width), (size[0], size[1])
+
+
+def _start_around(center: float, part: int, whole: int, rng: np.random.Generator) -> int:
+    """Where a part of a side begins that holds `center` at a random place."""
+    first = max(0, min(int(center) - part + 1, whole - part))
+    last = min(max(0, int(center)), whole - part)
+    return int(rng.integers(first, last + 1))
 
 
 def fit_scale(image_size: tuple[int, int], short_side: int, long_side: int) -> float:
@@ -168,11 +204,12 @@ def resize_masks(masks: Tensor, size: tuple[int, int]) -> Tensor:
     return (soft[:, 0] >= 0.5).to(torch.uint8)
 
 
-def cut_masks(masks: Sequence[MaskPatch], window: tuple[int, int, int, int]) -> Tensor:
-    """The masks inside a window (top, left, bottom, right): (N, H, W) uint8."""
+def cut_masks(masks: Sequence[Mapping[str, Any]], window: tuple[int, int, int, int]) -> Tensor:
+    """The masks of N run-length codes inside a window (top, left, bottom, right): (N, H, W) uint8."""
     top, left, bottom, right = window
     canvas = np.zeros((len(masks), bottom - top, right - left), dtype=np.uint8)
-    for layer, mask in zip(canvas, masks, strict=True):
+    for layer, rle in zip(canvas, masks, strict=True):
+        mask = rle_to_patch(rle)
         row, column = mask.origin[0] - top, mask.origin[1] - left
         height, width = mask.patch.shape
         rows = slice(max(row, 0), max(min(row + height, layer.shape[0]), 0))

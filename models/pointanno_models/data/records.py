@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pycocotools import mask as mask_api
 
 from pointanno.coords import index_to_continuous
-from pointanno.dataset import IGNORED
+from pointanno.dataset import DOUBTFUL_PSEUDO_LABEL, IGNORED
 from pointanno.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from pointanno.dataset import Category, Instance, PointDataset
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MaskPatch:
-    """A mask cut to its tight box: the whole-image mask is 0 outside of ``origin + patch.shape``."""
-
-    origin: tuple[int, int]
-    """(row, column) of the patch's top-left pixel."""
-    patch: NDArray[np.uint8]
+    from pointanno.dataset import Category, Image, Instance, PointDataset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +34,12 @@ class TrainingRecord:
         Continuous (x, y); P is 0 under mask supervision.
     point_labels : (N, P) int8
         1 object, 0 background, -1 ignored.
-    masks : N patches under mask supervision, else None
+    masks : N compressed run-length codes of the picture's size under mask supervision, else None
+        Those of the data set itself: a mask is decoded when a sample needs it.
+    has_mask : (N,) bool or None
+        False where the mask must not be learnt from; None if all may.
+    plane : dict from axis to index, or None
+        Which plane of a stack the picture is, from `pointanno.plane` of the data set.
     """
 
     path: Path
@@ -54,10 +49,12 @@ class TrainingRecord:
     labels: NDArray[np.int64]
     point_coords: NDArray[np.float32]
     point_labels: NDArray[np.int8]
-    masks: tuple[MaskPatch, ...] | None
+    masks: tuple[Mapping[str, Any], ...] | None
+    plane: Mapping[str, int] | None = None
+    has_mask: NDArray[np.bool_] | None = None
 
 
-def _stack_points(instances: Sequence[Instance]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+def stack_points(instances: Sequence[Instance]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     """(N, P, 2) and (N, P); short lists are padded with ignored points."""
     most = max((len(instance.points) for instance in instances), default=0)
     coords = np.zeros((len(instances), most, 2), dtype=np.float32)
@@ -69,17 +66,56 @@ def _stack_points(instances: Sequence[Instance]) -> tuple[NDArray[np.float32], N
     return coords, labels
 
 
-def _cut_mask(instance: Instance, file_name: str) -> MaskPatch:
-    """The instance's mask, cut to its tight box."""
+def _mask_of(instance: Instance, file_name: str) -> Mapping[str, Any]:
+    """The instance's mask, or a sentence."""
     if instance.mask is None:
         raise InputError(
             f"annotation {instance.id} of {file_name}: --supervision masks needs a mask for every instance, but "
             "this one has none; train with --supervision points or give a COCO file with segmentations"
         )
-    rle = dict(instance.mask.rle)
-    x, y, width, height = (int(value) for value in mask_api.toBbox(rle))
-    full = mask_api.decode(rle)
-    return MaskPatch(origin=(y, x), patch=np.ascontiguousarray(full[y : y + height, x : x + width]))
+    return instance.mask.rle
+
+
+def _find_doubtful(instances: Sequence[Instance]) -> NDArray[np.bool_] | None:
+    """Which masks may be learnt from, None if all."""
+    known = np.array([i.mask is None or i.mask.source != DOUBTFUL_PSEUDO_LABEL for i in instances], dtype=np.bool_)
+    return None if known.all() else known
+
+
+def plane_of(image: Image) -> Mapping[str, int] | None:
+    """Which plane of a stack a picture of the data set is, None for the first.
+
+    Raises
+    ------
+    InputError
+        If ``pointanno.plane`` is no table of numbers.
+    """
+    own = image.extra.get("pointanno")
+    plane = own.get("plane") if isinstance(own, dict) else None
+    if plane is None:
+        return None
+    if not isinstance(plane, dict) or not all(type(index) is int for index in plane.values()):
+        raise InputError(
+            f"image {image.id} ({image.file_name}): pointanno.plane must name axes and places, as in "
+            f'{{"t": 0, "z": 4}}, but is {plane!r}'
+        )
+    return plane
+
+
+def check_size(shape: Sequence[int], image_size: tuple[int, int], path: Path, image_id: int) -> None:
+    """Refuse a picture that is not as large as the data set says (height, width).
+
+    Raises
+    ------
+    InputError
+        With both sizes.
+    """
+    if tuple(shape[:2]) != image_size:
+        raise InputError(
+            f"{path}: the picture has {shape[1]} x {shape[0]} pixels, but the data set says "
+            f"{image_size[1]} x {image_size[0]} for image {image_id}; put the right picture there or correct width and "
+            "height"
+        )
 
 
 def contiguous_ids(categories: Sequence[Category]) -> dict[int, int]:
@@ -127,7 +163,7 @@ def records_from_dataset(dataset: PointDataset, images: Path, *, supervision: st
                 f"{path}: image {image.id} of the data set is not there; pass the folder that holds it by --images"
             )
         with_points = supervision == "points"
-        coords, labels = _stack_points(instances if with_points else [])
+        coords, labels = stack_points(instances if with_points else [])
         if not with_points:
             coords = np.zeros((len(instances), 0, 2), dtype=np.float32)
             labels = np.zeros((len(instances), 0), dtype=np.int8)
@@ -140,7 +176,9 @@ def records_from_dataset(dataset: PointDataset, images: Path, *, supervision: st
                 labels=np.array([to_contiguous[instance.category_id] for instance in instances], dtype=np.int64),
                 point_coords=coords,
                 point_labels=labels,
-                masks=None if with_points else tuple(_cut_mask(i, image.file_name) for i in instances),
+                masks=None if with_points else tuple(_mask_of(i, image.file_name) for i in instances),
+                plane=plane_of(image),
+                has_mask=None if with_points else _find_doubtful(instances),
             )
         )
     if not records:

@@ -5,11 +5,13 @@ Hence a training that is resumed, repeated, or spread over processes or devices 
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Dataset
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
     from pointanno_models.engine.system import System
 
-_PERMUTATION, _TORCH = 1, 2
-"""Keep the streams of random numbers apart: the order of pictures, torch's generator."""
+_PERMUTATION, _TORCH, _NETWORK, _GLOBAL = 1, 2, 3, 4
+"""Keep the streams of random numbers apart: order of pictures, torch's generator, new weights, libraries' own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,28 @@ def sample_generator(plan: BatchPlan, step: int, position: int) -> np.random.Gen
 
 
 def torch_seed(plan: BatchPlan, step: int) -> int:
-    """Seed of torch's global generator for a step, another one on each device."""
-    words = np.random.SeedSequence((plan.seed, plan.stage_index, step, plan.rank, _TORCH)).generate_state(2)
+    """Seed of torch's global generator for a step.
+
+    The same on all devices: a network that draws for its part of the batch draws for the whole of it, and takes its
+    own (`pointanno_models.layers.shared_batch`), so that the number of devices changes nothing.
+    """
+    words = np.random.SeedSequence((plan.seed, plan.stage_index, step, 0, _TORCH)).generate_state(2)
+    return int(words[0]) << 31 | int(words[1]) >> 1
+
+
+def _seed_libraries(plan: BatchPlan, step: int, position: int) -> None:
+    """Seed the generators that a library may use beside the one it is given, in this process or in a worker."""
+    words = np.random.SeedSequence((plan.seed, plan.stage_index, step, position, _GLOBAL)).generate_state(3)
+    random.seed(int(words[0]))
+    np.random.seed(words[1])
+    torch.manual_seed(int(words[2]))
+
+
+def network_seed(seed: int, stage_index: int) -> int:
+    """Seed of the weights that a stage starts with: the training's own for the first one."""
+    if stage_index == 0:
+        return seed
+    words = np.random.SeedSequence((seed, stage_index, _NETWORK)).generate_state(2)
     return int(words[0]) << 31 | int(words[1]) >> 1
 
 
@@ -83,10 +105,10 @@ Parts = list[tuple[Any, float]]
 
 def assemble(system: System, plan: BatchPlan, step: int) -> Parts:
     """The micro-batches of one step on one device."""
-    samples = [
-        system.sample(picture_index(plan, step, position), sample_generator(plan, step, position))
-        for position in plan.positions()
-    ]
+    samples = []
+    for position in plan.positions():
+        _seed_libraries(plan, step, position)
+        samples.append(system.sample(picture_index(plan, step, position), sample_generator(plan, step, position)))
     groups = np.array_split(np.arange(len(samples)), plan.parts)
     return [
         (system.collate([samples[i] for i in group.tolist()]), len(group) / len(samples))

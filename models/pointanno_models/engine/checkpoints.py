@@ -86,7 +86,7 @@ class CheckpointFolder:
         for path in self.folder.iterdir():
             if path.is_dir() and path.name not in kept:
                 shutil.rmtree(path, ignore_errors=True)
-            elif path.name.endswith(".tmp"):
+            elif path.name.endswith((".tmp", ".part")):
                 path.unlink(missing_ok=True)
 
     def write(

@@ -59,10 +59,11 @@ class Control:
         """Whether to end after the current step."""
         return self._signalled or bool(self._read().get("stop"))
 
-    def wait_while_paused(self, on_pause: Callable[[], None]) -> None:
-        """Sleep until a pause ends or a stop is asked for."""
+    def wait_while_paused(self, on_pause: Callable[[], None]) -> bool:
+        """Sleep until a pause ends or a stop is asked for; called before each step. Whether there was a pause."""
         if not self._read().get("pause") or self.is_stop_asked:
-            return
+            return False
         on_pause()
         while self._read().get("pause") and not self.is_stop_asked:
             time.sleep(0.2)
+        return True

@@ -1,18 +1,28 @@
-"""Where a training runs: accelerator, number of devices, threads, and how torchrun is recognised."""
+"""Where a training runs: accelerator, number of devices, threads, and the processes that share it."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from pointanno.errors import InputError
+from pointanno.runs.ranks import Ranks, this_process
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pointanno.runs import TrainArguments
+
+Result = TypeVar("Result")
 
 
 def choose_device(wanted: str) -> str:
@@ -39,33 +49,78 @@ def choose_device(wanted: str) -> str:
     return wanted
 
 
-def is_torchrun() -> bool:
-    """Whether torchrun started this process."""
-    return "TORCHELASTIC_RUN_ID" in os.environ or ("RANK" in os.environ and "WORLD_SIZE" in os.environ)
-
-
 def global_rank() -> int:
     """Rank among all processes of the training, 0 alone."""
-    return int(os.environ.get("RANK", "0")) if is_torchrun() else 0
+    return this_process().rank
 
 
 def make_fabric(arguments: TrainArguments, device: str, precision: str) -> Fabric:
-    """Lightning Fabric for this process, launched."""
+    """Lightning Fabric for this process, launched: with the other processes that torchrun or srun started."""
     kind, _, number = device.partition(":")
     options: dict[str, Any] = {"accelerator": kind, "precision": precision}
-    if is_torchrun() and int(os.environ["WORLD_SIZE"]) > 1:
-        local = int(os.environ.get("LOCAL_WORLD_SIZE", os.environ["WORLD_SIZE"]))
+    ranks = this_process()
+    if ranks.size > 1:
+        if ranks.launcher == "srun":
+            _speak_as_torchrun(ranks)
         options |= {
-            "devices": local,
-            "num_nodes": int(os.environ["WORLD_SIZE"]) // local,
+            "devices": ranks.local_size,
+            "num_nodes": ranks.size // ranks.local_size,
             # a picture without instances leaves heads without gradient
             "strategy": DDPStrategy(find_unused_parameters=True),
+            "plugins": [TorchElasticEnvironment()],
         }
     else:
-        options["devices"] = [int(number)] if number else 1
+        # by name: inside a job of Slurm that starts one process, Fabric would wait for the others
+        options |= {"devices": [int(number)] if number else 1, "plugins": [LightningEnvironment()]}
     fabric = Fabric(**options)
     fabric.launch()
     return fabric
+
+
+def _speak_as_torchrun(ranks: Ranks) -> None:
+    """Tell Fabric by the environment what Slurm says: one way for both, and no options that must be given twice."""
+    os.environ |= {
+        "RANK": str(ranks.rank),
+        "WORLD_SIZE": str(ranks.size),
+        "LOCAL_RANK": str(ranks.local_rank),
+        "LOCAL_WORLD_SIZE": str(ranks.local_size),
+        "GROUP_RANK": os.environ.get("SLURM_NODEID", "0"),
+    }
+    nodes = os.environ.get("SLURM_STEP_NODELIST") or os.environ.get("SLURM_NODELIST") or "127.0.0.1"
+    os.environ.setdefault("MASTER_ADDR", SLURMEnvironment.resolve_root_node_address(nodes))
+    # every process knows the number of the job, and two jobs on one machine have different ones
+    job = int(os.environ.get("SLURM_JOB_ID", "0"))
+    os.environ.setdefault("MASTER_PORT", str(15000 + job % 10000))
+
+
+def on_first_rank(arguments: TrainArguments, device: str, task: Callable[[], Result]) -> Result:
+    """Do something on the first process while the others wait, however long it takes; its result on all."""
+    if this_process().size == 1:
+        return task()
+    make_fabric(arguments, device, "32-true")  # joins the processes
+    # the usual group gives up after minutes
+    group: Any = torch.distributed.new_group(backend="gloo", timeout=timedelta(days=30))
+    results = [task() if global_rank() == 0 else None]
+    torch.distributed.broadcast_object_list(results, src=0, group=group)
+    torch.distributed.destroy_process_group(group)
+    [result] = results
+    assert result is not None
+    return result
+
+
+def make_repeatable() -> None:
+    """Let torch use only operations that give the same bits each time, also on a GPU; others raise an error."""
+    # cuBLAS reads it when it is first used
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+
+
+def unrepeatable_operation(error: BaseException) -> str | None:
+    """Name of the operation that has no repeatable form on this device, if the error says so."""
+    found = re.search(r"(\S+) does not have a deterministic implementation", str(error))
+    return None if found is None else found.group(1)
 
 
 def available_cores() -> int:

@@ -46,7 +46,8 @@ class Journal:
         """A validation: event, curve and a line in the log."""
         self.emit("val", **fields)
         self._curve(fields["stage"], fields["step"], {f"val_{name}": v for name, v in fields["values"].items()})
-        self.log(f"validation at step {fields['step']}: {fields['metric']} {fields['value']:.4f}")
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in fields["values"].items())
+        self.log(f"validation at step {fields['step']}: {shown}")
 
     def warn(self, message: str, **fields: Any) -> None:
         """Something that the user should know, in a sentence."""
@@ -83,9 +84,9 @@ class Journal:
         kept = io.StringIO()
         writer = csv.writer(kept)
         writer.writerow(_COLUMNS)
-        with self._run.metrics_file.open(encoding="utf-8", newline="") as file:
+        with self._run.metrics_file.open(encoding="utf-8", errors="replace", newline="") as file:
             for row in csv.reader(file):
-                # the last row may be torn
+                # the last row may be torn, or be anything after a power failure
                 if len(row) == len(_COLUMNS) and row[0] in stages and row[1].isdigit():
                     if (stages.index(row[0]), int(row[1])) <= here:
                         writer.writerow(row)

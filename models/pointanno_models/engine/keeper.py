@@ -9,6 +9,8 @@ from pointanno_models.engine.checkpoints import categories_to_list
 from pointanno_models.engine.progress import SmoothedLoss
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from pointanno_models.engine.checkpoints import CheckpointFolder
     from pointanno_models.engine.journal import Journal
     from pointanno_models.engine.stage import StageTrainer
@@ -77,17 +79,6 @@ class Keeper:
         is_better = value is not None and (self.best is None or value > self.best)
         is_best = is_better or not self._is_validated
         best = value if is_best else self.best
-        if self._checkpoints is None:
-            self.best, self.saved_step = best, step
-            return
-        meta = {
-            **self._about,
-            "stage": stage,
-            "step": step,
-            "metric": self._metric,
-            "value": value,
-            "categories": categories_to_list(self._system.categories),
-        }
         state = {
             "stage": stage,
             "step": step,
@@ -97,11 +88,58 @@ class Keeper:
             "best": best,
             "validated_step": self.validated_step,
         }
+        is_written = self._write(
+            # the best one first: killed in between, the resumed training comes here again and repeats both
+            ("best", "last") if is_best else ("last",),
+            trainer.predicting_network,
+            None if trainer.average is None else trainer.network,
+            state,
+            value=value,
+            is_needed=is_needed,
+        )
+        if is_written:
+            self.best, self.saved_step = best, step
+
+    def save_work(self, network: nn.Module, trained: nn.Module | None, stage: str, step: int, *, is_done: bool) -> None:
+        """Write the checkpoint of a work stage: the network it works with, and the one that is trained on later.
+
+        The best checkpoint stays that of the latest training stage.
+
+        Raises
+        ------
+        InputError
+            If it could not be written.
+        """
+        state = {"stage": stage, "step": step, "seed": self._seed, "is_done": is_done}
+        self._write(("last",), network, trained, state, value=None, is_needed=True)
+
+    def _write(
+        self,
+        names: tuple[str, ...],
+        network: nn.Module,
+        trained: nn.Module | None,
+        state: dict[str, Any],
+        *,
+        value: float | None,
+        is_needed: bool,
+    ) -> bool:
+        """Write weights, state and what they are; False if that failed but may."""
+        if self._checkpoints is None:
+            return True
+        stage, step = state["stage"], state["step"]
+        meta = {
+            **self._about,
+            "stage": stage,
+            "step": step,
+            "metric": self._metric,
+            "value": value,
+            "categories": categories_to_list(self._system.categories),
+        }
         try:
             identity = self._checkpoints.write(
-                ("last", "best") if is_best else ("last",),
-                weights=trainer.predicting_network.state_dict(),
-                training_weights=None if trainer.average is None else trainer.network.state_dict(),
+                names,
+                weights=network.state_dict(),
+                training_weights=None if trained is None else trained.state_dict(),
                 state=state,
                 meta=meta,
             )
@@ -115,8 +153,8 @@ class Keeper:
             if is_needed:
                 raise InputError(f"{sentence} and resume the run") from error
             self._journal.warn(sentence)
-            return
-        self.best, self.saved_step = best, step
+            return False
         self._journal.emit(
-            "checkpoint", stage=stage, step=step, id=identity, best=is_best, metric=self._metric, value=value
+            "checkpoint", stage=stage, step=step, id=identity, best="best" in names, metric=self._metric, value=value
         )
+        return True

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pointanno_models.engine.keeper import Keeper
     from pointanno_models.engine.stage import StageTrainer
     from pointanno_models.engine.system import Schedule, System
-    from pointanno_models.engine.validation import Score, Validation
+    from pointanno_models.engine.validation import Score, TrainingPoints, Validation
 
 _MOST_STEP_LINES = 10_000
 """Lines of kind `step` in a stage; longer stages tell every n-th step."""
@@ -51,7 +51,7 @@ class StageLoop:
     trainer: StageTrainer
     source: BatchSource
     keeper: Keeper
-    validation: Validation | None
+    validation: Validation | TrainingPoints | None
     journal: Journal
     control: Control
     stage: str
@@ -67,7 +67,8 @@ class StageLoop:
         trainer.network.train()
         speed.pause()
         while step < steps:
-            self.control.wait_while_paused(lambda: self.journal.log("paused"))
+            if self.control.wait_while_paused(lambda: self.journal.log("paused")):
+                speed.pause(is_repeated=False)
             if trainer.any_rank(self.control.is_stop_asked):
                 break
             self._step(step, speed)
@@ -81,7 +82,8 @@ class StageLoop:
                 speed.pause()
         if keeper.saved_step != step:
             keeper.save(trainer, self.stage, step, is_needed=True)
-        is_finished = step == steps and (self.validation is None or keeper.validated_step >= step)
+        is_validated = self.validation is None or not self.validation.is_needed or keeper.validated_step >= step
+        is_finished = step == steps and is_validated
         reason = "finished" if is_finished else "stopped"
         return Outcome(reason, self.stage, step, steps, keeper.best, keeper.smoothed.value)
 
@@ -94,6 +96,7 @@ class StageLoop:
         result = self.trainer.train_step(step, parts)
         step += 1
         images_per_second, eta_s = speed.tick(step)
+        spread_s = speed.eta_spread_s
         if result.is_skipped:
             return
         self.keeper.smoothed.update(result.loss)
@@ -109,6 +112,7 @@ class StageLoop:
             lr=self.trainer.learning_rate,
             images_per_second=round(images_per_second, 3),
             eta_s=round(eta_s, 1),
+            eta_spread_s=None if spread_s is None else round(spread_s, 1),
             gpu_memory=torch.cuda.max_memory_allocated(self.fabric.device) if is_cuda else None,
             data_wait_s=round(waited, 4),
         )
@@ -124,7 +128,9 @@ class StageLoop:
     def _validate_and_save(self, step: int) -> None:
         """Validate on the first device and write a checkpoint."""
         score = self._validate(step) if self.fabric.is_global_zero else None
-        is_done = not self.trainer.any_rank(self.fabric.is_global_zero and score is None)
+        # without a stop there is nothing that could be told
+        is_missing = self.fabric.is_global_zero and score is None and self.control.is_stop_asked
+        is_done = not self.trainer.any_rank(is_missing)
         if is_done:
             self.keeper.validated_step = step
         is_needed = step == self.schedule.steps or not is_done
@@ -148,6 +154,9 @@ class StageLoop:
                 metric=score.metric,
                 value=score.value,
                 values=dict(score.values),
+                per_class={name: dict(values) for name, values in score.per_class.items()},
+                point_accuracy=score.point_accuracy,
+                is_held_out=score.is_held_out,
                 pictures=score.pictures,
                 seconds=round(time.perf_counter() - began, 2),
             )

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from pycocotools import mask as mask_api
 
 from pointanno.dataset import InstancePrediction
 from pointanno.errors import InputError
+from pointanno.mask_patches import rle_to_patch
 from pointanno.systems import load_system
 from pointanno_models.engine.checkpoints import categories_from_list, read_meta, read_weights
+from pointanno_models.engine.tiling import predict_any_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import nn
 
     from pointanno.dataset import Category, Prediction
+    from pointanno.images import PixelSource
     from pointanno.runs import RunFolder
     from pointanno_models.engine.system import System
 
@@ -51,10 +53,9 @@ class Predictor:
         """Classes of the predictions."""
         return self.system.categories
 
-    def __call__(self, image: NDArray[Any]) -> Prediction:
-        """Prediction for a picture as `pointanno.images.read_image` returns it."""
-        with torch.no_grad():
-            return self.system.predict(self.network, image)
+    def __call__(self, image: PixelSource, *, on_tile: Callable[[int, int], None] | None = None) -> Prediction:
+        """Prediction for a picture of any size, as `pointanno.images.open_image` or `read_image` returns it."""
+        return predict_any_size(self.system, self.network, image, on_tile=on_tile)
 
 
 def _load(run: RunFolder, name: str) -> tuple[System, nn.Module, str]:
@@ -145,13 +146,15 @@ def prediction_to_labels(
         Instances below are left out: a detector lists many doubtful ones for the sake of AP.
     """
     things = {category.id: category.isthing for category in categories}
-    painted = np.zeros(image_size, dtype=np.int64)
     found: dict[int, dict[str, Any]] = {}
     if isinstance(prediction, InstancePrediction):
+        painted = np.zeros(image_size, dtype=np.int32)
         kept = [index for index in range(len(prediction)) if prediction.scores[index] >= least_score]
         # best last, so that it covers the others
         for index in sorted(kept, key=lambda index: (float(prediction.scores[index]), -index)):
-            painted[mask_api.decode(dict(prediction.rles[index])).astype(bool)] = index + 1
+            mask = rle_to_patch(prediction.rles[index])
+            (top, left), (height, width) = mask.origin, mask.patch.shape
+            painted[top : top + height, left : left + width][mask.patch.astype(bool)] = index + 1
             category_id = int(prediction.category_ids[index])
             found[index + 1] = {
                 "category_id": category_id,
@@ -159,7 +162,7 @@ def prediction_to_labels(
                 "score": float(prediction.scores[index]),
             }
     else:
-        painted[:] = prediction.panoptic_seg
+        painted = prediction.panoptic_seg
         for info in prediction.segments_info:
             score = info.get("score")
             found[int(info["id"])] = {
@@ -167,11 +170,23 @@ def prediction_to_labels(
                 "isthing": bool(info["isthing"]),
                 "score": None if score is None else float(score),
             }
-    ids, places, areas = np.unique(painted, return_inverse=True, return_counts=True)
-    segments: list[dict[str, Any]] = []
-    compact = np.zeros(len(ids), dtype=np.uint16)
-    for place, (identity, area) in enumerate(zip(ids.tolist(), areas.tolist(), strict=True)):
-        if identity in found and len(segments) < _MOST_SEGMENTS:
-            compact[place] = len(segments) + 1
-            segments.append({"id": len(segments) + 1, **found[identity], "area": int(area)})
-    return LabelImage(labels=compact[places.reshape(image_size)], segments=segments)
+    return _compact(painted, found)
+
+
+def _compact(painted: NDArray[np.int32], found: dict[int, dict[str, Any]]) -> LabelImage:
+    """Ids 1..N for the segments that are seen, in the order of their ids; row by row, for maps are large."""
+    identities = np.array(sorted(found), dtype=np.int64)
+    places = np.zeros(painted.shape, dtype=np.uint32)  # 1 + place among the identities, 0 for void
+    areas = np.zeros(len(identities) + 1, dtype=np.int64)
+    for row, given in zip(places, painted, strict=True) if len(identities) else ():
+        near = np.searchsorted(identities, given).clip(max=len(identities) - 1)
+        row[:] = np.where(identities[near] == given, near + 1, 0)
+        areas += np.bincount(row, minlength=len(areas))
+    seen = (np.flatnonzero(areas[1:]) + 1)[:_MOST_SEGMENTS]
+    compact = np.zeros(len(areas), dtype=np.uint16)
+    compact[seen] = np.arange(1, len(seen) + 1)
+    segments = [
+        {"id": number, **found[int(identities[place - 1])], "area": int(areas[place])}
+        for number, place in enumerate(seen.tolist(), start=1)
+    ]
+    return LabelImage(labels=compact[places], segments=segments)

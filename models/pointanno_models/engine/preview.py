@@ -74,14 +74,15 @@ class PreviewServer:
         self._unload()
 
     def _predict(self, request: dict[str, Any]) -> dict[str, Any]:
-        from pointanno.images import read_image
+        from pointanno.images import opened_image
         from pointanno_models.engine.prediction import prediction_to_labels
 
         began = time.perf_counter()
         predictor = self._load(request["run"], request["checkpoint"])
-        image = read_image(Path(request["image"]))
-        prediction = predictor(image)
-        drawn = prediction_to_labels(prediction, image.shape[:2], predictor.categories, least_score=self._least_score)
+        with opened_image(Path(request["image"])) as image:
+            prediction = predictor(image)
+            size = (image.shape[0], image.shape[1])
+        drawn = prediction_to_labels(prediction, size, predictor.categories, least_score=self._least_score)
         return {
             "checkpoint_id": predictor.checkpoint_id,
             **self._share(drawn),

@@ -7,6 +7,7 @@ run folder exists, in the words of the file that the user wrote.
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,44 @@ def apply_overrides(recipe: Recipe, overrides: Iterable[str], file: str) -> Reci
             table = table[part]
         table[last] = _parse(text, expected[key], f"--set {override!r}: {key}")
     return changed
+
+
+def check_limits(
+    recipe: Mapping[str, Any], limits: Mapping[str, Any], file: str, *, overrides: Iterable[str] = ()
+) -> None:
+    """Refuse values that no training can use.
+
+    Parameters
+    ----------
+    recipe : mapping
+        Of the right keys and types.
+    limits : mapping
+        Tables as in the recipe: the smallest and largest number, also of each number of a list, or all words that a
+        text may be. Keys without limits may be anything.
+    file, overrides
+        Where the values come from, for messages.
+
+    Raises
+    ------
+    InputError
+        Names where, key and what is valid.
+    """
+    values = dict(flatten(recipe))
+    changed = {override.partition("=")[0].strip(): override for override in overrides}
+    for key, limit in flatten(limits):
+        if key not in values:  # a recipe from before that setting
+            continue
+        found = values[key] if isinstance(values[key], list) else [values[key]]
+        for value in found:
+            if isinstance(limit[0], str):
+                is_valid, wanted = value in limit, f"{', '.join(limit[:-1])} or {limit[-1]}"
+            else:
+                is_valid, wanted = limit[0] <= value <= limit[1], f"from {limit[0]} to {limit[1]}"
+                if limit[1] == math.inf:
+                    wanted = f"at least {limit[0]}"
+            if not is_valid:
+                where = f"--set {changed[key]!r}" if key in changed else file
+                raise InputError(f"{where}: {key} must be {wanted}, but is {value!r}")
 
 
 def recipe_to_toml(recipe: Mapping[str, Any], origin: str) -> str:

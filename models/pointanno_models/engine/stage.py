@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -143,7 +143,10 @@ class StageTrainer:
                 self._optimizer.zero_grad(set_to_none=True)
                 return StepResult(loss=float("nan"), losses={}, is_skipped=True)
         self._optimizer.step()
-        values = dict(zip(sums, torch.stack(list(sums.values())).tolist(), strict=True))
+        told = torch.stack(list(sums.values()))
+        if self._fabric.world_size > 1:
+            told = cast("Tensor", self._fabric.all_reduce(told, reduce_op="mean"))
+        values = dict(zip(sums, told.tolist(), strict=True))
         return StepResult(loss=sum(values.values()), losses=values)
 
     def any_rank(self, flag: bool) -> bool:
@@ -198,7 +201,9 @@ class StageTrainer:
                 "learning rate with --set, and start from an earlier run with --init"
             )
         if self.skipped in (1, 10, 100, 1000):
+            what_to_try = "; lower train.learning_rate, or take train.precision=32-true, by --set in a new run"
             self._journal.warn(
-                f"the loss of step {step + 1} was not finite: the step was left out ({self.skipped} so far)",
+                f"the loss of step {step + 1} was not finite: the step was left out ({self.skipped} so far)"
+                + (what_to_try if self.skipped > 1 else ""),
                 skipped=self.skipped,
             )

@@ -1,5 +1,9 @@
 """What the engine asks of a system; every system's ``system.py`` provides one such class.
 
+A system is a list of named stages. A training stage has steps; a **work stage** has none and does something
+once with the network that there is by then, making pseudo-labels for example: its results are files, which
+later stages read.
+
 The engine owns stages, steps, devices, precision, checkpoints, the run folder and the preview. A system
 owns networks, samples, losses and postprocessing. The engine calls, a system answers; a system never
 imports the engine's loop.
@@ -16,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -25,7 +29,9 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
-    from pointanno.dataset import Category, PointDataset, Prediction
+    from pointanno.dataset import Category, Instance, PointDataset, Prediction
+    from pointanno.images import PixelSource
+    from pointanno_models.engine.tiling import Tiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class Schedule:
     """Length and rhythm of one stage, read from the recipe."""
 
     steps: int
+    """0 marks a work stage; the other fields mean nothing then."""
     batch_size: int
     """Images of the global batch, over all devices."""
     gradient_clip: float | None
@@ -47,6 +54,24 @@ class Schedule:
     """Steps between checkpoints."""
     workers: int
     """Processes that prepare samples; 0 prepares them in the training process."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """What a work stage works with."""
+
+    folder: Path
+    """``<run>/stages/<stage>``, for its results; it exists."""
+    dataset: PointDataset
+    images: Path
+    device: str
+    seed: int
+    is_stop_asked: Callable[[], bool]
+    """Whether to return soon; what is done by then must be on disk."""
+    progress: Callable[[int, int], None]
+    """Told (done, total) items, those of an earlier attempt included; a stage is complete when both are equal."""
+    warn: Callable[[str], None]
+    """Something that the user should know, in a sentence."""
 
 
 class System(Protocol):
@@ -69,13 +94,37 @@ class System(Protocol):
     def schedule(self, stage: str) -> Schedule:
         """Length and rhythm of a stage."""
 
-    def prepare(self, dataset: PointDataset, images: Path, *, supervision: str, stage: str) -> int:
-        """Read what training needs and return the number of training images.
+    def starts_fresh(self, stage: str) -> bool:
+        """Whether a stage trains a new network instead of going on with that of the stage before.
+
+        Not asked for the first stage, which starts from ``--init`` or from new weights.
+        """
+
+    def prepare(self, dataset: PointDataset, images: Path, *, supervision: str, stage: str, products: Path) -> int:
+        """Read what a stage needs and return the number of its pictures.
+
+        Parameters
+        ----------
+        products : Path
+            Folder of the results of work stages: those of a stage lie in ``products / stage``.
 
         Raises
         ------
         InputError
             If the data cannot train this system (no boxes, no points, a missing picture), in words.
+        """
+
+    def work(self, stage: str, network: nn.Module, context: StageContext) -> None:
+        """Do a work stage, after its `prepare`.
+
+        Results are written to ``context.folder``, each file complete or not at all. A stage that was stopped or
+        killed is done again by the same call: what was finished before must not be repeated, and the results
+        must not differ.
+
+        Parameters
+        ----------
+        network : nn.Module
+            In evaluation mode on the device: the best one of the latest training stage, or that of ``--init``.
         """
 
     def build_network(self, *, weights: Path | None, pretrained: bool = True) -> nn.Module:
@@ -102,5 +151,26 @@ class System(Protocol):
     def training_step(self, network: nn.Module, batch: Any) -> dict[str, Tensor]:
         """Named losses, 0-dimensional; the engine minimises their sum. `network` may be wrapped by Fabric."""
 
-    def predict(self, network: nn.Module, image: NDArray[Any]) -> Prediction:
-        """Prediction for one picture as `pointanno.images.read_image` returns it, in its own pixels."""
+    def tiling(self) -> Tiling:
+        """The largest picture that is predicted at once, and how larger ones are divided."""
+
+    def measure(self, image: PixelSource) -> Any:
+        """What must be known of a whole picture to predict a tile of it (brightness, say), None if nothing."""
+
+    def predict(self, network: nn.Module, image: NDArray[Any], measured: Any = None) -> Prediction:
+        """Prediction for one picture as `pointanno.images.read_image` returns it, in its own pixels.
+
+        The engine calls this by way of `engine.tiling.predict_any_size`; with `measured` the picture is a tile,
+        and `measure` has seen the whole.
+        """
+
+    def point_accuracy(
+        self, network: nn.Module, image: PixelSource, instances: Sequence[Instance]
+    ) -> tuple[int, int] | None:
+        """How many answered points of a picture the masks of the annotated boxes get right.
+
+        Returns
+        -------
+        (right, counted) or None
+            None if the system has no masks of given boxes.
+        """

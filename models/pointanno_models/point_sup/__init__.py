@@ -10,7 +10,7 @@ SYSTEM = SystemDescriptor(
     supervisions=("points", "masks"),
     annotation="box_points",
     output="instances",
-    stages=("train",),
+    stages=("train", "pseudo_label", "retrain"),  # the last two with self-training
     metric="ap",
 )
 

@@ -58,8 +58,14 @@ def test_broken_data_is_named_as_its_owner_knows_it_and_leaves_no_run(
         ({"overrides": ("train.steps",)}, "expected key=value"),
         ({"overrides": ("train.steps=many",)}, "train.steps must be an integer"),
         ({"supervision": "boxes"}, "learns from points, masks"),
+        ({"overrides": ("train.steps=0",)}, "--set 'train.steps=0': train.steps must be from 1"),
+        ({"overrides": ("train.optimizer=adam",)}, "train.optimizer must be sgd or adamw, but is 'adam'"),
+        ({"overrides": ("data.scale=[1, 0]",)}, "data.scale must be from 0.001 to 1000, but is 0.0"),
+        ({"overrides": ("train.learning_rate=nan",)}, "train.learning_rate must be from 0 to 1000, but is nan"),
         ({"steps": 0}, "--steps 0: expected at least 1"),
+        ({"threads": 100_000}, "--threads 100000: expected 1 to 1024"),
         ({"seed": -1}, "--seed -1"),
+        ({"seed": 2**63}, "--seed 9223372036854775808: expected 0 or more, at most"),
         ({"device": "gpu"}, "expected one of auto, cpu, cuda, mps"),
         ({"init": Path(".")}, "not a run folder"),
         ({"val_images": Path(".")}, "--val-images needs --val"),
@@ -83,6 +89,29 @@ def test_a_taken_folder_is_refused(arguments: TrainArguments, tmp_path: Path) ->
     create_run(arguments, tmp_path / "run")
     with pytest.raises(InputError, match="exists already"):
         create_run(arguments, tmp_path / "run")
+
+
+def test_what_a_killed_creation_left_is_no_run(
+    arguments: TrainArguments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*args: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pointanno.runs.creation.shutil.copyfile", die)
+        with pytest.raises(Killed):
+            create_run(arguments, tmp_path / "run")
+    assert (tmp_path / "run" / "recipe.toml").is_file()
+    assert create_run(arguments, tmp_path / "run").arguments() == arguments.absolute()
+    mine = tmp_path / "mine"
+    create_run(arguments, mine)
+    (mine / "environment.json").unlink()
+    (mine / "notes.txt").write_text("keep")
+    with pytest.raises(InputError, match="exists already"):
+        create_run(arguments, mine)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")

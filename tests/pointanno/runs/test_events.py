@@ -38,6 +38,14 @@ def test_a_line_torn_by_a_crash_does_not_spoil_the_next(tmp_path: Path) -> None:
     assert [event["kind"] for event in EventReader(path).read()] == ["hello", "end"]
 
 
+def test_lines_that_say_nothing_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text(
+        '{"kind":"step"}\n[]\nnull\n{"kind":"val","stage":"a","step":1}\n{"kind":"stage"}\n{"kind":"end"}\n'
+    )
+    assert EventReader(path).read() == [{"kind": "end", "time": 0.0, "line": 6}]
+
+
 def test_resume_makes_later_lines_void(tmp_path: Path) -> None:
     writer = EventWriter(tmp_path / "events.jsonl")
     writer.write("hello", stages=["a", "b"])
@@ -92,6 +100,6 @@ def test_a_reader_starts_over_when_the_file_was_replaced(tmp_path: Path) -> None
 def test_lines_with_words_for_numbers_are_passed_over(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(
-        b'{"kind":"step","step":1}\n{"kind":"resume","step":"a"}\n{"kind":5}\n{"kind":"val","value":"x"}\n'
+        b'{"kind":"step","stage":"a","step":1}\n{"kind":"resume","step":"a"}\n{"kind":5}\n{"kind":"val","value":"x"}\n'
     )
     assert [event["kind"] for event in EventReader(file).read()] == ["step"]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from pointanno_models.engine.batches import BatchPlan, BatchSource, picture_index, sample_generator, torch_seed
 
@@ -56,9 +58,31 @@ def test_micro_batches_are_the_batch_divided() -> None:
     assert sum(share for _, share in parts) == pytest.approx(1)
 
 
+class Careless:
+    """A system that draws from the libraries' own generators."""
+
+    def sample(self, index: int, rng: np.random.Generator) -> tuple[float, float, float]:
+        return random.random(), float(np.random.rand()), float(torch.rand(()))
+
+    def collate(self, samples: list[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+        return samples
+
+
+def test_careless_samples_follow_from_the_seed_too() -> None:
+    system: Any = Careless()
+    one = BatchSource(system, PLAN, start=0, steps=10, workers=0)
+    [(first, _)] = one.batch(3)
+    one.batch(4)
+    [(again, _)] = BatchSource(system, PLAN, start=3, steps=10, workers=0).batch(3)
+    assert first == again and len(set(first)) == PLAN.batch_size
+    [(half, _)] = BatchSource(system, replace(PLAN, rank=1, world_size=2), start=3, steps=10, workers=0).batch(3)
+    assert half == first[2:]
+
+
 def test_seeds_differ_where_they_must() -> None:
-    plans = [PLAN, replace(PLAN, seed=4), replace(PLAN, stage_index=0), replace(PLAN, rank=1)]
-    assert len({torch_seed(plan, step) for plan in plans for step in range(50)}) == 200
+    plans = [PLAN, replace(PLAN, seed=4), replace(PLAN, stage_index=0)]
+    assert len({torch_seed(plan, step) for plan in plans for step in range(50)}) == 150
+    assert torch_seed(replace(PLAN, rank=1, world_size=2), 3) == torch_seed(PLAN, 3), "devices draw alike"
     assert all(0 <= torch_seed(PLAN, step) < 2**63 for step in range(50))
     draws = {float(sample_generator(PLAN, step, position).random()) for step in range(20) for position in range(4)}
     assert len(draws) == 80

@@ -36,12 +36,12 @@ def test_pause_ends_when_asked(make_run: Callable[..., RunFolder]) -> None:
     run = make_run("run")
     control = Control(run)
     told: list[str] = []
-    control.wait_while_paused(lambda: told.append("paused"))
+    assert not control.wait_while_paused(lambda: told.append("paused"))
     assert told == []
     run.request_pause()
     timer = threading.Timer(0.1, run.request_pause, args=(False,))
     timer.start()
-    control.wait_while_paused(lambda: told.append("paused"))
+    assert control.wait_while_paused(lambda: told.append("paused"))
     timer.join()
     assert told == ["paused"] and run.control() == {"pause": False}
     # a stop ends a pause

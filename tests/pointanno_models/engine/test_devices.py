@@ -29,6 +29,15 @@ def test_absent_devices_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         devices.choose_device("mps")
 
 
+def test_an_operation_without_repeatable_form_is_named() -> None:
+    told = RuntimeError(
+        "grid_sampler_2d_backward_cuda does not have a deterministic implementation, but you set "
+        "'torch.use_deterministic_algorithms(True)'. You can turn off determinism just for this operation"
+    )
+    assert devices.unrepeatable_operation(told) == "grid_sampler_2d_backward_cuda"
+    assert devices.unrepeatable_operation(RuntimeError("shapes do not fit")) is None
+
+
 def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     set_to: list[int] = []
     monkeypatch.setattr(torch, "set_num_threads", set_to.append)

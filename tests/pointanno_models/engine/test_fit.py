@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 import pytest
+import torch
 
 from pointanno.errors import InputError
 from pointanno.runs import RunFolder
@@ -63,6 +64,24 @@ def test_stopped_and_resumed_gives_the_same_losses(make_run: MakeRun) -> None:
     assert len(losses(whole)) == 24
 
 
+def test_a_lost_pointer_costs_some_steps_not_all(make_run: MakeRun) -> None:
+    whole, parts = make_run("whole"), make_run("parts")
+    train(whole)
+
+    def listen(event: dict[str, Any]) -> None:
+        if event["kind"] == "step" and (event["stage"], event["step"]) == ("second", 4):
+            parts.request_stop()
+
+    assert train(parts, listener=listen)["reason"] == "stopped"
+    (parts.checkpoints_folder / "last.json").write_bytes(b"")
+    before = parts.checkpoint("best")
+    assert before is not None
+    assert train(parts)["reason"] == "finished"
+    [resumed] = [event for event in parts.events() if event["kind"] == "resume"]
+    assert (resumed["stage"], resumed["step"]) > ("first", 0)
+    assert losses(parts) == losses(whole)
+
+
 def test_loss_that_is_not_finite_is_left_out_and_told(make_run: MakeRun) -> None:
     run = make_run("nan", "trouble.nan_at=2")
     train(run)
@@ -79,6 +98,33 @@ def test_full_memory_halves_the_micro_batch(make_run: MakeRun) -> None:
     warnings = [event["message"] for event in run.events() if event["kind"] == "warn"]
     assert any("at most 2 pictures" in text for text in warnings)
     assert any("at most 1 pictures" in text for text in warnings)
+
+
+@pytest.fixture
+def repeatable_again() -> Iterator[None]:
+    yield
+    torch.use_deterministic_algorithms(False)
+    torch.backends.cudnn.deterministic = False
+
+
+@pytest.mark.usefixtures("repeatable_again")
+def test_deterministic_mode(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run("run", 'network.stages=["only"]', steps=3, deterministic=True)
+    plain = make_run("plain", 'network.stages=["only"]', steps=3)
+    train(plain)
+    assert not torch.are_deterministic_algorithms_enabled()
+    train(run)
+    assert torch.are_deterministic_algorithms_enabled() and torch.backends.cudnn.deterministic
+    assert losses(run) == losses(plain), "one thread on a processor repeats anyway"
+
+    def blocked(*given: Any) -> Any:
+        raise RuntimeError("some_backward_cuda does not have a deterministic implementation, but you set ...")
+
+    monkeypatch.setattr("pointanno_models.engine.stage.StageTrainer.train_step", blocked)
+    refused = make_run("refused", deterministic=True)
+    with pytest.raises(InputError, match="--deterministic: some_backward_cuda has no repeatable form on this device"):
+        train(refused)
+    assert "some_backward_cuda" in refused.status().message
 
 
 def test_changed_data_are_refused(make_run: MakeRun) -> None:

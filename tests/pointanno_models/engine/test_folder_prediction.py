@@ -5,11 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
+import tifffile
 
 from pointanno.cli import main
 from pointanno.errors import InputError
+from pointanno.images import read_image
 from pointanno.runs import RunFolder
 from pointanno_models.engine.folder_prediction import predict_folder
 from pointanno_models.engine.worker import train
@@ -60,6 +63,32 @@ def test_unreadable_pictures_are_named_and_left_out(
     assert report["pictures"] == 3 and len(report["skipped"]) == 2
     assert {entry["file_name"] for entry in orjson.loads(out.read_bytes())} <= {"1.png", "3.png", "5.png"}
     assert captured.err.count("left out: ") == 2 and "Traceback" not in captured.err
+
+
+def test_of_a_stack_of_planes_the_named_one_is_predicted(run: RunFolder, toy_data: Any, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    disc, empty = read_image(toy_data.images / "1.png"), np.zeros((32, 32, 3), np.uint8)
+    tifffile.imwrite(pictures / "s.tif", np.stack([empty, disc]), photometric="rgb", metadata={"axes": "ZYXS"})
+    out = tmp_path / "out.json"
+    report = predict_folder(run, pictures, out, device="cpu", on_skip=pytest.fail)
+    [note] = report["notes"]
+    assert note.endswith("s.tif: the file holds a stack of planes (z: 2); the first one was predicted")
+    of_first = orjson.loads(out.read_bytes())
+    gt = tmp_path / "gt.json"
+    image = {"id": 4, "file_name": "s.tif", "pointanno": {"plane": {"z": 1}}}
+    gt.write_bytes(orjson.dumps({"images": [image]}))
+    report = predict_folder(run, pictures, out, gt=gt, device="cpu", on_skip=pytest.fail)
+    assert report["notes"] == []
+    assert orjson.loads(out.read_bytes()) != of_first
+    tifffile.imwrite(pictures / "s.tif", disc, photometric="rgb")
+    gt.write_bytes(orjson.dumps({"images": [{**image, "pointanno": None}]}))
+    of_plane = orjson.loads(out.read_bytes())
+    predict_folder(run, pictures, out, gt=gt, device="cpu", on_skip=pytest.fail)
+    assert orjson.loads(out.read_bytes()) == of_plane
+    gt.write_bytes(orjson.dumps({"images": [image, {**image, "id": 5}]}))
+    with pytest.raises(InputError, match=r"--gt names s\.tif for the images 4 and 5"):
+        predict_folder(run, pictures, out, gt=gt, device="cpu", on_skip=pytest.fail)
 
 
 def test_errors_are_sentences(run: RunFolder, make_run: MakeRun, toy_data: Any, tmp_path: Path) -> None:

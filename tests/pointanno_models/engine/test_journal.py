@@ -35,8 +35,8 @@ def test_curves_beyond_a_checkpoint_are_dropped(make_run: Callable[..., RunFolde
     for stage in "ab":
         for step in (1, 2):
             tell(journal, stage, step)
-    with run.metrics_file.open("a") as file:
-        file.write("b,3,lo")  # torn by a crash
+    with run.metrics_file.open("ab") as file:
+        file.write(b"b,\xff\xfe\n\x00\x00\nb,3,lo")  # torn by a crash, after what a power failure left
     journal.forget_curves_beyond(["a", "b"], "b", 1)
     assert {(stage, step) for stage, step, _ in rows(run)} == {("a", 1), ("a", 2), ("b", 1)}
 

@@ -28,7 +28,7 @@ def test_without_validation_the_newest_is_best() -> None:
     for step, loss in enumerate((2.0, 1.0, 5.0), start=1):
         keeper.smoothed.update(loss, decay=0.0)
         keeper.save(MagicMock(), "train", step, is_needed=False)
-    assert names(checkpoints) == [("last", "best")] * 3
+    assert names(checkpoints) == [("best", "last")] * 3
     assert keeper.best is None and keeper.saved_step == 3
 
 
@@ -38,7 +38,7 @@ def test_with_validation_only_scores_count() -> None:
     for step, value in enumerate((0.2, None, 0.1, 0.3), start=1):
         score = None if value is None else Score("ap", value, {"ap": value}, 1)
         keeper.save(MagicMock(), "train", step, is_needed=False, score=score)
-    assert names(checkpoints) == [("last", "best"), ("last",), ("last",), ("last", "best")]
+    assert names(checkpoints) == [("best", "last"), ("last",), ("last",), ("best", "last")]
     assert keeper.best == 0.3
 
 

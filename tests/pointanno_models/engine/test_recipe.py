@@ -7,7 +7,14 @@ import pytest
 
 from pointanno.errors import InputError
 from pointanno.systems import load_system
-from pointanno_models.engine.recipe import apply_overrides, check_recipe, read_recipe, recipe_to_toml
+from pointanno_models.engine.recipe import (
+    apply_overrides,
+    check_limits,
+    check_recipe,
+    flatten,
+    read_recipe,
+    recipe_to_toml,
+)
 
 RECIPE = {
     "threads": 1,
@@ -90,3 +97,42 @@ def test_recipes_by_name_and_by_file(tmp_path: Path) -> None:
 
 def test_written_recipe_reads_back() -> None:
     assert tomllib.loads(recipe_to_toml(RECIPE, "small")) == RECIPE
+
+
+LIMITS = {"train": {"steps": [1, 9], "rate": [0, float("inf")], "precision": ["32-true", "16-mixed"], "sizes": [1, 8]}}
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.steps=0", "--set 'train.steps=0': train.steps must be from 1 to 9, but is 0"),
+        ("train.steps=10", "train.steps must be from 1 to 9"),
+        ("train.rate=-1", "train.rate must be at least 0, but is -1.0"),
+        ("train.rate=nan", "train.rate must be at least 0, but is nan"),
+        ("train.precision=8", "train.precision must be 32-true or 16-mixed, but is '8'"),
+        ("train.sizes=[1, 9]", "train.sizes must be from 1 to 8, but is 9"),
+    ],
+)
+def test_values_beyond_the_limits(override: str, message: str) -> None:
+    changed = apply_overrides(RECIPE, [override], "r.toml")
+    with pytest.raises(InputError) as caught:
+        check_limits(changed, LIMITS, "r.toml", overrides=[override])
+    assert message in str(caught.value)
+    with pytest.raises(InputError, match=r"^r\.toml: train\."):
+        check_limits(changed, LIMITS, "r.toml")
+
+
+def test_values_within_the_limits() -> None:
+    check_limits(RECIPE, LIMITS, "r.toml")
+    check_limits({"train": {"steps": 9}}, LIMITS, "r.toml")  # from before the other settings
+
+
+def test_shipped_recipes_keep_their_limits() -> None:
+    descriptor = load_system("point_sup")
+    limits = dict(flatten(descriptor.limits()))
+    for name in descriptor.recipes():
+        recipe, file = read_recipe(descriptor, name)
+        check_limits(recipe, descriptor.limits(), file)
+        free = {key for key, value in flatten(recipe) if key not in limits and not isinstance(value, bool)}
+        assert free == {"network.backbone"}, "the backbones know their names themselves"
+        assert limits.keys() <= dict(flatten(recipe)).keys()

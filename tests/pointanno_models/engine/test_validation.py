@@ -64,6 +64,80 @@ def test_limit_takes_pictures_evenly_and_only_their_truth(toy_data: Any) -> None
     assert {instance.image_id for instance in validation._truth.instances} == {1, 5}
 
 
+def test_lines_tell_classes_and_agreement_with_the_answers(make_run: MakeRun, toy_data: Any) -> None:
+    run = make_run("run", ONE, "train.validate_every=20", steps=40, val=toy_data.masks, val_images=toy_data.images)
+    train(run)
+    [first, last] = [event for event in run.events() if event["kind"] == "val"]
+    assert set(last["per_class"]) == {"disc"} and set(last["per_class"]["disc"]) >= {"ap", "ap50", "pq", "sq", "rq"}
+    assert last["per_class"]["disc"]["ap"] == pytest.approx(last["values"]["ap"])
+    # the truth has masks only: the points of the training pictures are asked
+    assert 0.5 < last["point_accuracy"] <= 1 and last["values"]["point_accuracy"] == last["point_accuracy"]
+    assert first["metric"] == "ap" and first["is_held_out"]
+
+
+def test_without_validation_data_answers_tell_how_far_it_is(make_run: MakeRun) -> None:
+    run = make_run("run", ONE, "train.validate_every=20", steps=40)
+    outcome = train(run)
+    told = [event for event in run.events() if event["kind"] == "val"]
+    assert [event["step"] for event in told] == [20, 40]
+    assert told[-1]["values"] == {"point_accuracy": told[-1]["point_accuracy"]} and told[-1]["point_accuracy"] > 0.8
+    assert not told[-1]["is_held_out"] and told[-1]["pictures"] == 5
+    # it decides nothing: the newest checkpoint is the best
+    assert told[-1]["value"] is None and outcome["best"] is None and run.status().best is None
+    best, last = run.checkpoint("best"), run.checkpoint("last")
+    assert best == last and best is not None and "-000040-" in best.name
+
+
+def test_agreement_with_training_answers_does_not_hold_up_the_end(make_run: MakeRun, toy_data: Any) -> None:
+    run = make_run("run", ONE, steps=4)
+    with pytest.MonkeyPatch.context() as patch:
+        asked = iter([False] * 4 + [True] * 9)  # four steps, then a stop while the pictures are asked
+        patch.setattr(Control, "is_stop_asked", property(lambda control: next(asked)))
+        assert train(run)["reason"] == "finished"
+    assert not [event for event in run.events() if event["kind"] == "val"]
+
+
+def test_points_alone_can_validate(make_run: MakeRun, toy_data: Any) -> None:
+    run = make_run("run", ONE, "train.validate_every=20", steps=40, val=toy_data.points, val_images=toy_data.images)
+    outcome = train(run)
+    told = [event for event in run.events() if event["kind"] == "val"]
+    assert {event["metric"] for event in told} == {"point_accuracy"} and told[0]["is_held_out"]
+    assert outcome["best"] == max(event["value"] for event in told) == run.status().best
+    assert [event for event in run.events() if event["kind"] == "sample"]
+
+
+@pytest.mark.parametrize("metric", ["pq", "newest"])
+def test_what_decides_can_be_chosen(make_run: MakeRun, toy_data: Any, metric: str) -> None:
+    run = make_run(
+        "run", ONE, "train.validate_every=10", steps=30, val=toy_data.masks, val_images=toy_data.images, best=metric
+    )
+    train(run)
+    told = {event["step"]: event for event in run.events() if event["kind"] == "val"}
+    assert all(event["metric"] == metric for event in told.values())
+    best = run.checkpoint("best")
+    assert best is not None
+    if metric == "newest":
+        assert all(event["value"] is None and event["values"]["ap"] >= 0 for event in told.values())
+        assert "-000030-" in best.name
+    else:
+        values = {step: event["values"]["pq"] for step, event in told.items()}
+        assert f"-{max(values, key=lambda step: (values[step], -step)):06d}-" in best.name
+
+
+def test_metrics_that_cannot_be_had_are_refused(toy_data: Any) -> None:
+    def refused(truth: Path, **options: Any) -> str:
+        with pytest.raises(InputError) as caught:
+            Validation(truth, toy_data.images, limit=0, categories=DISC, **options)
+        return str(caught.value)
+
+    assert "--best ap: AP scores instances" in refused(toy_data.masks, metric="ap", output="panoptic")
+    assert "needs answered points in --val" in refused(toy_data.masks, metric="point_accuracy")
+    assert "points alone cannot score a prediction" in refused(toy_data.points, metric="pq")
+    stuff = (*DISC, Category(8, "sky", False))
+    with pytest.raises(InputError, match=r"has no category 8 \(sky\)"):
+        Validation(toy_data.masks, toy_data.images, limit=0, categories=stuff, output="panoptic")
+
+
 def test_truth_that_cannot_score_is_refused(toy_data: Any, tmp_path: Path) -> None:
     def refused(truth: Path, images: Path, category: Category, limit: int = 0) -> str:
         with pytest.raises(InputError) as caught:

@@ -1,4 +1,8 @@
-"""The engine's side of the toy system."""
+"""The engine's side of the toy system.
+
+Stages by name: "label" is a work stage that writes a label picture for each training picture, "relearn" trains a
+fresh network on these; every other stage trains on the points, going on with the network of the stage before.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,11 @@ from pycocotools import mask as mask_api
 from scipy import ndimage
 from torch import Tensor, nn
 
+from pointanno.atomic import replacing
 from pointanno.dataset import InstancePrediction
 from pointanno.images import read_image, to_rgb8
-from pointanno_models.engine.system import Schedule
+from pointanno_models.engine.system import Schedule, StageContext
+from pointanno_models.engine.tiling import Tiling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +29,8 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
-    from pointanno.dataset import Category, PointDataset
+    from pointanno.dataset import Category, Instance, PointDataset
+    from pointanno.images import PixelSource
 
 
 class ToyPoints:
@@ -35,10 +42,13 @@ class ToyPoints:
     def stages(self) -> Sequence[str]:
         return list(self.recipe["network"]["stages"])
 
+    def starts_fresh(self, stage: str) -> bool:
+        return stage == "relearn"
+
     def schedule(self, stage: str) -> Schedule:
         train = self.recipe["train"]
         return Schedule(
-            steps=train["steps"],
+            steps=0 if stage == "label" else train["steps"],
             batch_size=train["batch_size"],
             gradient_clip=1.0,
             ema_decay=train["ema_decay"] or None,
@@ -48,14 +58,33 @@ class ToyPoints:
             workers=train["workers"],
         )
 
-    def prepare(self, dataset: PointDataset, images: Path, *, supervision: str, stage: str) -> int:
+    def prepare(self, dataset: PointDataset, images: Path, *, supervision: str, stage: str, products: Path) -> int:
         self._items = []
         for image in dataset.images:
             mine = [instance.points for instance in dataset.instances if instance.image_id == image.id]
             coords = np.concatenate([points.coords for points in mine])
             labels = np.concatenate([points.labels for points in mine])
+            if stage == "relearn":
+                learnt = np.load(products / "label" / f"{image.id}.npy")
+                rows, columns = np.indices(learnt.shape)
+                coords, labels = np.stack([columns, rows], axis=-1).reshape(-1, 2), learnt.reshape(-1)
             self._items.append((to_rgb8(read_image(images / image.file_name)).copy(), coords, labels))
         return len(self._items)
+
+    def work(self, stage: str, network: nn.Module, context: StageContext) -> None:
+        images = context.dataset.images
+        for done, image in enumerate(images):
+            context.progress(done, len(images))
+            if context.is_stop_asked():
+                return
+            path = context.folder / f"{image.id}.npy"
+            if path.exists():
+                continue
+            time.sleep(self.recipe["trouble"]["seconds"])
+            score = self._score(network, read_image(context.images / image.file_name))
+            with replacing(path) as file:
+                np.save(file, (score > 0.5).astype(np.int8))
+        context.progress(len(images), len(images))
 
     def build_network(self, *, weights: Path | None, pretrained: bool = True) -> nn.Module:
         channels = self.recipe["network"]["channels"]
@@ -103,10 +132,28 @@ class ToyPoints:
             loss = loss * float("nan")
         return {"loss_point": loss, "loss_jitter": jitter}
 
-    def predict(self, network: nn.Module, image: NDArray[Any]) -> InstancePrediction:
+    def _score(self, network: nn.Module, image: NDArray[Any]) -> NDArray[np.float32]:
         pixels = torch.from_numpy(to_rgb8(image).copy()).permute(2, 0, 1).float() / 255
         device = next(network.parameters()).device
-        score = network(pixels[None].to(device))[0, 0].sigmoid().cpu().numpy()
+        score: NDArray[np.float32] = network(pixels[None].to(device))[0, 0].sigmoid().detach().cpu().numpy()
+        return score
+
+    def point_accuracy(
+        self, network: nn.Module, image: PixelSource, instances: Sequence[Instance]
+    ) -> tuple[int, int] | None:
+        score = self._score(network, np.asarray(image))
+        coords = np.concatenate([instance.points.coords for instance in instances])
+        labels = np.concatenate([instance.points.labels for instance in instances])
+        return int(((score[coords[:, 1], coords[:, 0]] > 0.5) == labels).sum()), len(labels)
+
+    def tiling(self) -> Tiling:
+        return Tiling(0, 0)
+
+    def measure(self, image: PixelSource) -> None:
+        return None
+
+    def predict(self, network: nn.Module, image: NDArray[Any], measured: Any = None) -> InstancePrediction:
+        score = self._score(network, image)
         parts, count = ndimage.label(score > 0.5)
         rles, boxes, scores = [], [], []
         for part in range(1, count + 1):
