@@ -105,7 +105,7 @@ def take(out: Path, run: Path | None = None) -> None:
         bench.annotate.view.show_mode(session.mode)
         bench.annotate.show_image(0)
         if run is not None:
-            bench.train.attach(run)
+            bench.train.open(str(run))
             bench.preview.switch(True)
             wait(lambda: bench.preview.layer.layer is not None)
         wait(lambda: False, 1.5)

@@ -77,4 +77,10 @@ class TrainDock(_Dock):
 
     def __init__(self, napari_viewer: Any) -> None:
         bench = workbench(napari_viewer)
-        super().__init__(bench, bench.train_widget(), bench.close_train)
+
+        def leave() -> None:
+            self.destroyed.disconnect(bench.abandon_train)
+            bench.close_train()
+
+        super().__init__(bench, bench.train_widget(), leave)
+        self.destroyed.connect(bench.abandon_train)

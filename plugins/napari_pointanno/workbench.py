@@ -63,15 +63,19 @@ class Workbench:
         from napari_pointanno._controllers.preview import PreviewController
         from napari_pointanno._controllers.train import TrainController
         from napari_pointanno._views.qt_train_view import QtTrainView
-        from pointanno.runs import PreviewClient
+        from napari_pointanno.preferences import keeps_worker_ready
+        from pointanno.runs import Machine, PreviewClient, WarmWorker
 
         view = self._train_view = QtTrainView()
-        train = self._train = TrainController(view)
+        warm = WarmWorker() if keeps_worker_ready() else None
+        train = self._train = TrainController(view, background=view.background, machine=Machine(), warm=warm)
         preview = self._preview = PreviewController(
             self.viewer, view, lambda ms, function: QTimer.singleShot(ms, function), PreviewClient
         )
         train.run_changed.connect(preview.set_run)
         train.checkpoint_changed.connect(preview.on_checkpoint)
+        train.memory_needed.connect(preview.make_room)
+        train.preview_wanted.connect(lambda: preview.switch(True))
         self._connect()
 
     def _connect(self) -> None:
@@ -124,18 +128,29 @@ class Workbench:
             self._annotate.close()
 
     def close_train(self) -> None:
-        """The dock was closed: end the preview; trainings go on."""
+        """The dock was closed: end the preview and the worker that waits; trainings go on."""
         if self._preview is not None:
             self._preview.switch(False)
             self._preview.close()
+        if self._train is not None:
+            self._train.leave()
+            self._train_view.show_activity("")
 
-    def abandon(self) -> None:
-        """The window is gone: close project and preview process without touching a widget."""
+    def abandon_train(self) -> None:
+        """The window is gone: no more preview, no more waiting worker, nothing arrives any more."""
         if self._preview is not None:
             self._preview.close()
+        if self._train is not None:
+            self._train_view.background.close()
+            self._train.leave()
+        self._train = self._preview = None
+
+    def abandon(self) -> None:
+        """The window is gone: close project and processes without touching a widget."""
+        self.abandon_train()
         if self._annotate is not None:
             self._annotate.abandon()
-        self._annotate = self._train = self._preview = None
+        self._annotate = None
         for key, bench in list(_WORKBENCHES.items()):
             if bench is self:
                 del _WORKBENCHES[key]

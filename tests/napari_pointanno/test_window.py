@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from napari_pointanno.view_transform import ViewTransform
 from napari_pointanno.workbench import Workbench, workbench
 from pointanno.errors import InputError
 from pointanno.project import Project
+from pointanno.runs.process import write_worker_file
 
 pytestmark = pytest.mark.gui
 
@@ -242,8 +246,17 @@ from napari_pointanno.workbench import workbench
 bench = workbench(viewer)
 project = annotated_project(Path(sys.argv[1]), scenes=2, size=64)
 bench.annotate.start(project)
-bench.train.start(TrainForm("point_sup", "small", device="cpu", steps=1))
-assert bench.train.run is not None, "no run was started"
+starting = bench.train.starting
+def until(condition):
+    for _ in range(600):
+        if condition():
+            return
+        QTest.qWait(100)
+    raise SystemExit("waited in vain")
+starting.start(TrainForm("point_sup", "small", device="cpu", steps=1))
+until(lambda: not starting.is_busy)
+starting.start_anyway()  # two pictures are few
+until(lambda: bench.train.run is not None and not starting.is_busy)
 bench.preview.switch(True)
 for _ in range(20):
     QTest.qWait(50)
@@ -257,6 +270,38 @@ sys.stdout.flush()
 bench.abandon()
 os._exit(0)
 """
+
+
+def test_napari_asks_before_it_closes_while_something_is_trained(
+    qtbot: Any, bench: Workbench, project: Project
+) -> None:
+    """A run whose worker is this process; napari's list of tasks names it, and forgets it at the end."""
+    folder = project.runs_folder / "first"
+    folder.mkdir(parents=True)
+    (folder / "environment.json").write_text(json.dumps({"arguments": {"data": "d.json", "images": "i"}}))
+    write_worker_file(folder / "worker.json", os.getpid())
+    manager = bench.viewer.window._task_status_manager
+    assert not manager.is_busy()
+    bench.annotate.start(project)
+    assert bench.train.run is not None
+    qtbot.waitUntil(lambda: any("training first" in text for text in manager.get_status()))
+    assert "goes on in the background" in manager.get_status()[0]
+    later = {"kind": "end", "time": time.time() + 1, "reason": "stopped"}
+    (folder / "events.jsonl").write_text(json.dumps(later) + "\n")
+    bench.train.tick()
+    qtbot.waitUntil(lambda: not manager.is_busy(), timeout=10_000)
+
+
+def test_a_worker_waits_while_the_dock_is_open(qtbot: Any, bench: Workbench) -> None:
+    """It is started when the dock is seen, and ends with it."""
+    train, _ = bench.viewer.window.add_plugin_dock_widget(PLUGIN, TRAIN)
+    train.show()
+    train.raise_()
+    warm = bench.train._warm
+    assert warm is not None
+    qtbot.waitUntil(lambda: warm.pid is not None, timeout=20_000)
+    train.destroyOnClose()
+    assert warm.pid is None
 
 
 def test_the_process_of_the_window_never_imports_torch(tmp_path: Path) -> None:

@@ -108,6 +108,11 @@ class PreviewController:
         if self.layer.layer is not None:
             self.layer.layer.opacity = opacity
 
+    def make_room(self) -> None:
+        """Give the memory of the model back, since a training needs it; the next picture loads it again."""
+        if self._client is not None:
+            self._client.unload()
+
     def close(self) -> None:
         """End the process."""
         client, self._client = self._client, None

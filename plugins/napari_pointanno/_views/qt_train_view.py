@@ -2,187 +2,194 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
-import pyqtgraph
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QFontDatabase, QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
-    QFormLayout,
+    QFileDialog,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QProgressBar,
-    QSizePolicy,
+    QScrollArea,
     QSlider,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_pointanno._models.curves import Curve
-from napari_pointanno._views.qt_annotate_view import BAD, FAINT, GOOD, _button, _heading, _rule
+from napari_pointanno._models.machine_words import DeviceChoice
+from napari_pointanno._models.tables import Table
+from napari_pointanno._views.qt_activity import Activity
+from napari_pointanno._views.qt_annotate_view import BAD, FAINT, GOOD, _button, _heading, _rule, _set_color
+from napari_pointanno._views.qt_background import QtBackground
+from napari_pointanno._views.qt_findings import WARN, FindingsPanel
+from napari_pointanno._views.qt_history import History
 from napari_pointanno._views.qt_notify import notify
-from napari_pointanno._views.train_view import RunPanel, SystemChoice, TrainForm, TrainView
+from napari_pointanno._views.qt_run_details import RunDetails, WordLabel, set_text
+from napari_pointanno._views.qt_run_plot import RunPlot
+from napari_pointanno._views.qt_train_form import FormPanel
+from napari_pointanno._views.train_view import RunPanel, RunRow, SystemChoice, TrainView
+from pointanno.runs.preflight import Finding
 
 TICK_MS = 250
-LOSS_COLOR, VAL_COLOR = (86, 180, 233), (230, 159, 0)
 
 
-class _Panel(QWidget):
+class _Panel(QScrollArea):
     """The widget of the dock; watches runs from its first showing on, also behind the other tab."""
 
-    def __init__(self, timer: QTimer) -> None:
+    def __init__(self, view: QtTrainView, timer: QTimer) -> None:
         super().__init__()
+        self._view = view
         self._timer = timer
         timer.setParent(self)
+        self.setObjectName("pointanno_train")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumWidth(300)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Start to watch."""
         super().showEvent(event)
-        self._timer.start()
+        if not self._timer.isActive():
+            self._timer.start()
+            self._view.shown.emit()
 
 
 class QtTrainView(TrainView):
     """Builds the dock; `widget` is what napari shows."""
 
     def __init__(self) -> None:
+        self.background = QtBackground()
         self._timer = QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(lambda: self.ticked.emit())
-        self.widget = _Panel(self._timer)
-        self.widget.setObjectName("pointanno_train")
-        self.widget.setMinimumWidth(300)
-        self._systems: list[SystemChoice] = []
-        layout = QVBoxLayout(self.widget)
+        self._activity = Activity()
+        self._can_resume_from: int | None = None
+        self.widget = _Panel(self, self._timer)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(5)
         layout.addWidget(_heading("Train on this project"))
         layout.addLayout(self._build_form())
         layout.addWidget(_rule())
         layout.addLayout(self._build_run())
-        layout.addWidget(self._build_plot(), 1)
-        self._log = QPlainTextEdit()
-        self._log.setReadOnly(True)
-        self._log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self._log.setMaximumHeight(130)
-        self._log.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        layout.addWidget(self._log)
+        self.curves = RunPlot()
+        self.plot = self.curves.plot
+        layout.addWidget(self.curves, 1)
+        self.details = RunDetails(WARN, FAINT)
+        layout.addWidget(self.details)
+        layout.addWidget(self._build_log())
+        layout.addLayout(self._build_uses())
+        layout.addWidget(self.history.comparing)
         layout.addWidget(_rule())
         layout.addLayout(self._build_preview())
+        self.widget.setWidget(content)
         self.show_run(RunPanel())
+        self.show_machine("")
+        self.show_news("")
+        self.show_busy("")
 
     def _build_form(self) -> QVBoxLayout:
-        self.system, self.recipe, self.device = QComboBox(), QComboBox(), QComboBox()
-        for box, name in ((self.system, "system"), (self.recipe, "recipe"), (self.device, "device")):
-            box.setObjectName(f"pointanno_{name}")
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.steps = QSpinBox()
-        self.steps.setObjectName("pointanno_steps")
-        self.steps.setRange(0, 10_000_000)
-        self.steps.setSingleStep(100)
-        self.steps.setSpecialValueText("as the recipe says")
-        self.go_on = QCheckBox("from the weights of the run below")
-        self.go_on.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("System", self.system)
-        form.addRow("Recipe", self.recipe)
-        form.addRow("Device", self.device)
-        form.addRow("Steps", self.steps)
-        form.addRow("Start", self.go_on)
+        self.form = FormPanel()
         self.start = _button("Train", "start", "Freeze the annotations of now and train on them in the background")
-        self.stop = _button("■ Stop && keep", "stop", "End after the current step and keep a checkpoint")
-        self.resume = _button("Resume", "resume", "Go on from the last checkpoint")
+        self.rehearse = _button(
+            "Dry run", "rehearse", "Check the data and try some steps: seconds a step, memory, time; nothing is kept"
+        )
         buttons = QHBoxLayout()
-        for button in (self.start, self.stop, self.resume):
-            buttons.addWidget(button)
-        self._reason = QLabel("")
-        self._reason.setWordWrap(True)
-        self._reason.setStyleSheet(f"color: {FAINT};")
+        buttons.addWidget(self.start, 2)
+        buttons.addWidget(self.rehearse, 1)
+        self._reason = WordLabel("reason", FAINT)
+        self._busy = QProgressBar()
+        self._busy.setObjectName("pointanno_busy")
+        self._busy.setRange(0, 0)
+        self._busy.setFixedHeight(14)
+        self.findings = FindingsPanel()
         column = QVBoxLayout()
         column.setSpacing(5)
-        column.addLayout(form)
+        column.addWidget(self.form)
         column.addLayout(buttons)
-        column.addWidget(self._reason)
-        self.system.currentIndexChanged.connect(self._fill_recipes)
+        for widget in (self._reason, self._busy, self.findings):
+            column.addWidget(widget)
         self.start.clicked.connect(lambda: self.request_start())
-        self.stop.clicked.connect(lambda: self.stop_requested.emit())
-        self.resume.clicked.connect(lambda: self.resume_requested.emit())
+        self.rehearse.clicked.connect(lambda: self._request_rehearsal())
+        self.findings.anyway.clicked.connect(lambda: self.start_anyway_requested.emit())
+        self.findings.dismiss.clicked.connect(lambda: self.findings_dismissed.emit())
         return column
 
     def _build_run(self) -> QVBoxLayout:
-        self.runs = QComboBox()
-        self.runs.setObjectName("pointanno_runs")
-        self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.runs.textActivated.connect(lambda name: self.run_chosen.emit(name))
+        self.history = History()
+        self.runs = self.history.runs
+        self.history.run_chosen.connect(lambda path: self.run_chosen.emit(path))
+        self.history.open_requested.connect(lambda path: self.open_requested.emit(path))
+        self.history.compare_requested.connect(lambda paths: self.compare_requested.emit(paths))
         self._state = QLabel("")
         self._state.setObjectName("pointanno_state")
-        top = QHBoxLayout()
-        top.addWidget(self.runs, 1)
-        top.addWidget(self._state)
+        self.stop = _button("■ Stop && keep", "stop", "End after the current step and keep a checkpoint")
+        self.pause = _button("Pause", "pause", "Wait after the current step; nothing is lost")
+        self.resume = _button("Resume", "resume", "Go on from the last checkpoint")
+        buttons = QHBoxLayout()
+        for button in (self.stop, self.pause, self.resume):
+            buttons.addWidget(button)
         self._bar = QProgressBar()
+        self._bar.setObjectName("pointanno_progress")
+        self._bar.setAccessibleName("Progress of the stage")
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(6)
         self._bar.setRange(0, 1000)
-        self._line = QLabel("")
-        self._line.setObjectName("pointanno_step_line")
-        self._line.setWordWrap(True)
-        self._message = QLabel("")
-        self._message.setWordWrap(True)
+        self._about, self._stage = WordLabel("about", FAINT), WordLabel("stage")
+        self._line, self._machine = WordLabel("step_line"), WordLabel("machine", FAINT)
+        self._message = WordLabel("message")
+        self.news = _button("", "news", "Train again on the annotations of now")
+        self.news.setAccessibleName("Train again on the annotations of now")
+        self.news.setFlat(True)
+        self.news.setStyleSheet(f"QPushButton {{ color: {GOOD}; text-align: left; padding: 1px; border: none; }}")
         column = QVBoxLayout()
         column.setSpacing(4)
-        for item in (self._bar, self._line, self._message):
-            if item is self._bar:
-                column.addLayout(top)
-            column.addWidget(item)
+        column.addLayout(self.history.top(self._state))
+        column.addLayout(buttons)
+        for widget in (self._about, self._bar, self._stage, self._line, self._machine, self._message, self.news):
+            column.addWidget(widget)
+        self.stop.clicked.connect(lambda: self.stop_requested.emit())
+        self.pause.clicked.connect(lambda: self.pause_requested.emit())
+        self.resume.clicked.connect(lambda: self.resume_requested.emit())
+        self.news.clicked.connect(lambda: self.request_start())
         return column
 
-    def _build_plot(self) -> QWidget:
-        self.plot: Any = pyqtgraph.PlotWidget()
-        self.plot.setObjectName("pointanno_curve")
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.plot.setBackground(None)
-        self.plot.setMinimumHeight(160)
-        # pyqtgraph asks for 640 pixels of width, which would make both docks that wide
-        self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
-        self.plot.setMenuEnabled(False)
-        item = self.plot.getPlotItem()
-        item.setLabel("bottom", "step")
-        item.setLabel("left", "loss")
-        item.showGrid(x=True, y=True, alpha=0.2)
-        item.hideButtons()
-        # every step in pale, their average on top: the steps alone are a band of noise
-        self._loss_curve = item.plot([], [], pen=pyqtgraph.mkPen((*LOSS_COLOR, 80), width=1))
-        self._smoothed_curve = item.plot([], [], pen=pyqtgraph.mkPen(LOSS_COLOR, width=2))
-        # validation has another scale, hence an axis of its own on the right
-        self._val_box = pyqtgraph.ViewBox()
-        item.showAxis("right")
-        item.scene().addItem(self._val_box)
-        item.getAxis("right").linkToView(self._val_box)
-        item.getAxis("right").setLabel("val", color="#e69f00")
-        self._val_box.setXLink(item)
-        self._val_curve = pyqtgraph.PlotDataItem(
-            [], [], pen=pyqtgraph.mkPen(VAL_COLOR, width=1), symbol="o", symbolSize=6, symbolBrush=VAL_COLOR,
-            symbolPen=None,
-        )  # fmt: skip
-        self._val_box.addItem(self._val_curve)
-        item.vb.sigResized.connect(self._fit_val_box)
-        box: QWidget = self.plot
-        return box
+    def _build_log(self) -> QPlainTextEdit:
+        self._log = QPlainTextEdit()
+        self._log.setObjectName("pointanno_log")
+        self._log.setAccessibleName("Last lines of the log")
+        self._log.setReadOnly(True)
+        self._log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self._log.setFixedHeight(120)
+        self._log.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        return self._log
 
-    def _fit_val_box(self) -> None:
-        item = self.plot.getPlotItem()
-        self._val_box.setGeometry(item.vb.sceneBoundingRect())
-        self._val_box.linkedViewChanged(item.vb, self._val_box.XAxis)
+    def _build_uses(self) -> QHBoxLayout:
+        self.use = _button("Use for preview", "use_for_preview", "Show the predictions of this run over the image")
+        self.export = _button("Export…", "export_curve", "Write the curve as a CSV file")
+        row = QHBoxLayout()
+        row.addWidget(self.use)
+        row.addWidget(self.export)
+        row.addWidget(self.history.open)
+        self.use.clicked.connect(lambda: self.use_for_preview_requested.emit())
+        self.export.clicked.connect(self._ask_for_csv)
+        return row
 
     def _build_preview(self) -> QVBoxLayout:
         self.preview = QCheckBox("Preview  (P)")
         self.preview.setObjectName("pointanno_preview")
         self.preview.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setAccessibleName("Opacity of the preview")
         self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.opacity.setRange(5, 100)
         self.opacity.setValue(45)
@@ -191,10 +198,7 @@ class QtTrainView(TrainView):
         line = QHBoxLayout()
         line.addWidget(self.preview, 1)
         line.addWidget(self.opacity)
-        self._preview_text = QLabel("")
-        self._preview_text.setObjectName("pointanno_preview_text")
-        self._preview_text.setWordWrap(True)
-        self._preview_text.setStyleSheet(f"color: {FAINT};")
+        self._preview_text = WordLabel("preview_text", FAINT)
         column = QVBoxLayout()
         column.addLayout(line)
         column.addWidget(self._preview_text)
@@ -202,85 +206,107 @@ class QtTrainView(TrainView):
         self.opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
         return column
 
-    def _fill_recipes(self) -> None:
-        index = self.system.currentIndex()
-        self.recipe.clear()
-        if 0 <= index < len(self._systems):
-            recipes = self._systems[index].recipes
-            self.recipe.addItems(recipes)
-            if "small" in recipes:
-                self.recipe.setCurrentText("small")
+    def _ask_for_csv(self) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(self.widget, "Curve as CSV", "curve.csv", "CSV (*.csv)")
+        if chosen:
+            self.export_requested.emit(chosen)
+
+    def _request_rehearsal(self) -> None:
+        form = self.form.value()
+        if form is not None:
+            self.rehearsal_requested.emit(form)
 
     def request_start(self) -> None:
         """Emit `start_requested` with what the form says."""
-        index = self.system.currentIndex()
-        if 0 <= index < len(self._systems):
-            self.start_requested.emit(
-                TrainForm(
-                    system=self._systems[index].name,
-                    recipe=self.recipe.currentText(),
-                    device=self.device.currentText(),
-                    steps=self.steps.value() or None,
-                    go_on_from_shown=self.go_on.isChecked(),
-                )
-            )
+        form = self.form.value()
+        if form is not None:
+            self.start_requested.emit(form)
 
-    def show_systems(self, systems: list[SystemChoice], devices: list[str]) -> None:
+    @property
+    def stops_with_window(self) -> bool:
+        """Whether a training that runs is to be stopped when the window closes."""
+        return self.form.stop_with_window.isChecked()
+
+    def show_systems(self, systems: list[SystemChoice], devices: list[DeviceChoice]) -> None:
         """Fill the menus."""
-        self._systems = systems
-        self.system.clear()
-        self.system.addItems([system.title for system in systems])
-        self.device.clear()
-        self.device.addItems(devices)
+        self.form.show_systems(systems, devices)
 
     def show_ready(self, ready: bool, reason: str) -> None:
         """Whether a training can be started, and why not."""
         self.start.setEnabled(ready)
-        self._reason.setText(reason)
-        self._reason.setVisible(bool(reason))
+        self.rehearse.setEnabled(ready)
+        set_text(self._reason, reason)
 
-    def show_runs(self, names: list[str], current: str) -> None:
+    def show_busy(self, text: str) -> None:
+        """What is being prepared in the background."""
+        self._busy.setFormat(text)
+        self._busy.setAccessibleName(text)
+        self._busy.setVisible(bool(text))
+
+    def show_findings(self, findings: tuple[Finding, ...], *, can_start: bool, summary: str = "") -> None:
+        """What the check before a training found."""
+        self.findings.show_findings(findings, can_start=can_start, summary=summary)
+
+    def show_runs(self, rows: list[RunRow], current: str) -> None:
         """The history and the run that is shown."""
-        if [self.runs.itemText(i) for i in range(self.runs.count())] != names:
-            self.runs.clear()
-            self.runs.addItems(names)
-        self.runs.setCurrentText(current)
-        self.runs.setEnabled(bool(names))
-        self.runs.setPlaceholderText("no run yet")
-        if not names:
-            self.runs.setCurrentIndex(-1)
+        self.history.show_runs(rows, current)
 
     def show_run(self, panel: RunPanel) -> None:
         """State of the run that is shown."""
-        self._state.setText(panel.state)
         good = panel.state in ("running", "starting", "finished")
-        color = GOOD if good else BAD if panel.state in ("failed", "lost") else FAINT
-        self._state.setStyleSheet(f"color: {color};")
+        _set_color(self._state, GOOD if good else BAD if panel.state in ("failed", "lost") else FAINT)
+        self._state.setText(panel.state)
         self._bar.setValue(round(1000 * panel.progress))
-        self._line.setText(panel.line)
-        self._message.setText(panel.message)
-        self._message.setVisible(bool(panel.message))
+        self._bar.setVisible(bool(panel.title))
+        set_text(self._about, panel.about)
+        set_text(self._stage, panel.stage)
+        set_text(self._line, panel.line)
+        set_text(self._message, panel.message)
         if self._log.toPlainText() != panel.log:
             self._log.setPlainText(panel.log)
             bar = self._log.verticalScrollBar()
+            assert bar is not None
             bar.setValue(bar.maximum())
         self._log.setVisible(bool(panel.log))
         self.stop.setEnabled(panel.can_stop)
+        self.pause.setEnabled(panel.can_pause)
+        self.pause.setText("Go on" if panel.paused else "Pause")
         self.resume.setEnabled(panel.can_resume)
-        self.go_on.setEnabled(bool(panel.title))
+        self.resume.setText("Resume" if panel.resume_from is None else f"Resume from {panel.resume_from:,}")
+        self.form.go_on.setEnabled(bool(panel.title))
+        self.use.setEnabled(bool(panel.title))
+        self.export.setEnabled(bool(panel.title))
+        self.details.show_details(
+            hints=panel.hints, metrics=panel.metrics, per_class=panel.per_class, samples=panel.samples
+        )
+
+    def show_machine(self, text: str) -> None:
+        """Load of the machine."""
+        set_text(self._machine, text)
+
+    def show_news(self, text: str) -> None:
+        """Objects that came since the run was started."""
+        self.news.setText(text)
+        self.news.setVisible(bool(text))
 
     def show_curve(self, curve: Curve) -> None:
         """Its curve."""
-        self._loss_curve.setData(curve.steps, curve.losses)
-        self._smoothed_curve.setData(curve.steps, curve.smoothed)
-        self._val_curve.setData(curve.val_steps, curve.val_values)
-        self._val_box.enableAutoRange(axis=self._val_box.YAxis)
+        self.curves.show_curve(curve)
+
+    def show_comparison(self, curves: Mapping[str, Curve], table: Table) -> None:
+        """Several runs over one another, and what differs."""
+        self.curves.compare(curves)
+        self.history.table.show_table(table)
+        self.history.table.setVisible(bool(table.rows))
+
+    def show_activity(self, text: str) -> None:
+        """Tell napari that something runs."""
+        self._activity.show(text)
 
     def show_preview(self, on: bool, text: str) -> None:
         """Whether the preview is on, and what it is doing."""
         self.preview.setChecked(on)
-        self._preview_text.setText(text)
-        self._preview_text.setVisible(bool(text))
+        set_text(self._preview_text, text)
 
     def notify(self, sentence: str, *, error: bool = True) -> None:
         """One sentence for the person, by napari's own notifications."""

@@ -187,3 +187,16 @@ def test_opacity_acts_on_the_layer(preview: Preview) -> None:
     assert layer.opacity == 0.2
     preview.controller.set_opacity(0.8)
     assert layer.opacity == 0.8
+
+
+def test_a_training_gets_the_memory_of_the_model(preview: Preview) -> None:
+    """Nothing to give before the first picture; afterwards the child is asked to unload, and asked again later."""
+    preview.controller.make_room()
+    preview.client.unload.assert_not_called()
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.controller.make_room()
+    preview.client.unload.assert_called_once_with()
+    preview.controller.set_image(preview.images[1])
+    preview.later.run()
+    assert preview.client.request.call_args.args[1] == preview.images[1].id
