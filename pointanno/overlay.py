@@ -77,11 +77,33 @@ def draw_instances(
     colored = image.astype(np.float32)
     for index, rle in reversed(list(enumerate(rles))):
         mask = rle_to_mask(rle)
-        hue = (index * 0.618034) % 1  # the golden ratio keeps neighbouring hues apart
-        color = np.array(colorsys.hsv_to_rgb(hue, 0.85, 1.0), dtype=np.float32) * 255
-        colored[mask] = (1 - opacity) * image[mask] + opacity * color
+        colored[mask] = (1 - opacity) * image[mask] + opacity * _color(index)
     drawn = colored.clip(0, 255).astype(np.uint8)
     return np.repeat(np.repeat(drawn, zoom, axis=0), zoom, axis=1)
+
+
+def draw_outlines(image: NDArray[np.uint8], rles: Sequence[Mapping[str, Any]], zoom: int = 3) -> NDArray[np.uint8]:
+    """Outlines of masks in colours of their own, one pixel of the drawing wide, the first on top.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    rles
+        Run-length codes of the picture's size, best first.
+    zoom : int
+        Pixels of the drawing for each pixel of the picture.
+
+    Returns
+    -------
+    (zoom * H, zoom * W, 3) uint8
+    """
+    drawn = np.repeat(np.repeat(image, zoom, axis=0), zoom, axis=1)
+    for index, rle in reversed(list(enumerate(rles))):
+        mask = np.repeat(np.repeat(rle_to_mask(rle), zoom, axis=0), zoom, axis=1)
+        padded = np.pad(mask, 1)
+        inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+        drawn[mask & ~inner] = _color(index)
+    return drawn
 
 
 def side_by_side(panels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -89,3 +111,9 @@ def side_by_side(panels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     line = np.full((panels[0].shape[0], 6, 3), 255, dtype=np.uint8)
     parts = [part for panel in panels for part in (panel, line)]
     return np.concatenate(parts[:-1], axis=1)
+
+
+def _color(index: int) -> NDArray[np.float32]:
+    """A colour, (3,) in 0 to 255, far from those of the numbers beside it."""
+    hue = (index * 0.618034) % 1  # the golden ratio keeps neighbouring hues apart
+    return np.array(colorsys.hsv_to_rgb(hue, 0.85, 1.0), dtype=np.float32) * np.float32(255)

@@ -6,7 +6,7 @@ import numpy as np
 
 from pointanno.dataset import Box, Instance, Points
 from pointanno.formats.rle import mask_to_rle
-from pointanno.overlay import draw_annotations, draw_instances, side_by_side
+from pointanno.overlay import draw_annotations, draw_instances, draw_outlines, side_by_side
 
 
 def test_answers_have_their_colours_at_their_pixels() -> None:
@@ -29,3 +29,21 @@ def test_the_first_instance_lies_on_top() -> None:
     assert (drawn[0, 5] != drawn[0, 0]).any()
     panels = side_by_side([drawn, drawn])
     assert panels.shape == (6, 18, 3)
+
+
+def test_outlines_are_one_pixel_wide_and_leave_the_inside_alone() -> None:
+    """A square of 3 x 3 at zoom 2 is 6 x 6 with 20 pixels of outline; at the picture's rim it is closed as well."""
+    mask = np.zeros((5, 7), bool)
+    mask[0:3, 2:5] = True
+    image = np.full((5, 7, 3), 9, np.uint8)
+    drawn = draw_outlines(image, [mask_to_rle(mask)], zoom=2)
+    expected = np.zeros((10, 14), bool)
+    expected[0:6, 4:10] = True
+    expected[1:5, 5:9] = False
+    assert ((drawn != 9).any(axis=2) == expected).all() and expected.sum() == 20
+    assert (image == 9).all()
+    other = np.zeros((5, 7), bool)
+    other[0:3, 4:7] = True
+    both = draw_outlines(image, [mask_to_rle(mask), mask_to_rle(other)], zoom=2)
+    assert (both[expected] == drawn[expected]).all()  # the first is on top
+    assert (both[0, 13] != 9).any() and (both[0, 13] != both[0, 4]).any()
