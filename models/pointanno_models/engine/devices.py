@@ -108,6 +108,13 @@ def on_first_rank(arguments: TrainArguments, device: str, task: Callable[[], Res
     return result
 
 
+def part() -> None:
+    """Let the processes that trained together part when all are done: one that ends before can take others with it."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def make_repeatable() -> None:
     """Let torch use only operations that give the same bits each time, also on a GPU; others raise an error."""
     # cuBLAS reads it when it is first used

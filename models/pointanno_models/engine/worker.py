@@ -87,6 +87,7 @@ def _train(run: RunFolder, journal: Any, control: Any, *, is_first: bool) -> dic
     began = time.perf_counter()
     try:
         outcome = asdict(Fit(run, journal, control).run())
+        devices.part()
     except InputError as error:
         journal.emit("error", message=str(error), input=True)
         journal.log(f"error: {error}")
