@@ -54,9 +54,11 @@ class TrainingRecord:
     has_mask: NDArray[np.bool_] | None = None
 
 
-def stack_points(instances: Sequence[Instance]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """(N, P, 2) and (N, P); short lists are padded with ignored points."""
-    most = max((len(instance.points) for instance in instances), default=0)
+def stack_points(
+    instances: Sequence[Instance], slots: int | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """(N, P, 2) and (N, P); short lists are padded with ignored points, to `slots` or to the longest list."""
+    most = max((len(instance.points) for instance in instances), default=0) if slots is None else slots
     coords = np.zeros((len(instances), most, 2), dtype=np.float32)
     labels = np.full((len(instances), most), IGNORED, dtype=np.int8)
     for row, instance in enumerate(instances):
@@ -152,6 +154,8 @@ def records_from_dataset(dataset: PointDataset, images: Path, *, supervision: st
         ):
             of_image[instance.image_id].append(instance)
 
+    # the same for all pictures: losses of a batch, and of its parts on several devices, are divided by all slots
+    slots = max((len(instance.points) for instances in of_image.values() for instance in instances), default=0)
     records = []
     for image in dataset.images:
         instances = of_image[image.id]
@@ -163,7 +167,7 @@ def records_from_dataset(dataset: PointDataset, images: Path, *, supervision: st
                 f"{path}: image {image.id} of the data set is not there; pass the folder that holds it by --images"
             )
         with_points = supervision == "points"
-        coords, labels = stack_points(instances if with_points else [])
+        coords, labels = stack_points(instances if with_points else [], slots)
         if not with_points:
             coords = np.zeros((len(instances), 0, 2), dtype=np.float32)
             labels = np.zeros((len(instances), 0), dtype=np.int8)
