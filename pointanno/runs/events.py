@@ -21,7 +21,7 @@ Event = dict[str, Any]
 _VOIDABLE = frozenset({"stage", "step", "val", "sample", "checkpoint"})
 
 
-_NEEDED = {"stage": ("stage",), "step": ("stage", "step"), "val": ("stage", "step", "value")}
+_NEEDED = {"stage": ("stage",), "step": ("stage", "step"), "val": ("stage", "step")}
 """Fields without which a line of such a kind says nothing."""
 
 
@@ -96,6 +96,8 @@ class EventReader:
         if not isinstance(event, dict) or not isinstance(event.get("kind"), str) or not _has_numbers(event):
             return
         if any(event.get(name) is None for name in _NEEDED.get(event["kind"], ())):
+            return
+        if event["kind"] == "val" and "value" not in event:  # null in those that decide nothing
             return
         if event.get("time") is None:
             event["time"] = 0.0
