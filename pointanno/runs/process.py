@@ -85,3 +85,16 @@ def lower_priority(amount: int = 10) -> None:
         psutil.Process().nice(below_normal)
     else:
         os.nice(amount)
+        _lower_session(amount)
+
+
+def _lower_session(amount: int) -> None:
+    """Give way between sessions too, if this process leads one of its own.
+
+    Linux for desktops shares the processors between sessions first ("autogroup"), and ``nice`` decides only inside
+    of one: a worker in a session of its own would get as much as the window with all its threads.
+    """
+    if os.getsid(0) != os.getpid():  # somebody's terminal
+        return
+    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w", encoding="ascii") as group:
+        group.write(str(amount))

@@ -31,3 +31,19 @@ def test_priority_is_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "nice", asked.append)
     lower_priority(10)
     assert asked == [10]
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this system does not share by sessions")
+def test_a_session_of_its_own_gives_way_and_a_terminal_does_not() -> None:
+    code = (
+        "from pointanno.runs.process import lower_priority\n"
+        "lower_priority(7)\n"
+        "print(open('/proc/self/autogroup').read())"
+    )
+    own = subprocess.run(
+        [sys.executable, "-c", code], start_new_session=True, capture_output=True, text=True, check=True
+    )
+    assert own.stdout.split()[-1] == "7"
+    before = Path("/proc/self/autogroup").read_text().split()[-1]
+    shared = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shared.stdout.split()[-1] == before == Path("/proc/self/autogroup").read_text().split()[-1]
