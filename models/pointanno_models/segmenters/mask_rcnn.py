@@ -7,6 +7,7 @@ batched and normalised. Class ids inside are contiguous: 0 background, 1..K thin
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,9 +107,10 @@ class RegionProposals(RegionProposalNetwork):
         return loss_objectness, loss_box
 
 
-class MaskRoIHeads(RoIHeads):
+class MaskRoIHeads(RoIHeads, ABC):
     """Box and mask branch. What the mask branch is, its subclasses say by two methods."""
 
+    @abstractmethod
     def losses_mask(
         self,
         features: dict[str, Tensor],
@@ -118,8 +120,8 @@ class MaskRoIHeads(RoIHeads):
         matched: list[Tensor],
     ) -> dict[str, Tensor]:
         """Named losses of positive proposals, B of (R_b, 4), and the index of each one's target."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mask_logits(
         self,
         features: dict[str, Tensor],
@@ -128,7 +130,6 @@ class MaskRoIHeads(RoIHeads):
         image_shapes: list[tuple[int, int]],
     ) -> Tensor:
         """(R, M, M) logits of all boxes of the batch, of the class that `labels` (1..K) gives each."""
-        raise NotImplementedError
 
     def forward(
         self,
