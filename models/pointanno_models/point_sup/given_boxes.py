@@ -58,21 +58,21 @@ def masks_of_boxes(
         Indices of boxes and their masks, on the CPU; each box comes once.
     """
     height, width = picture.shape[:2]
-    device = next(network.parameters()).device
+    weight = next(network.parameters())  # its device, and the precision of a training that goes on
     for (top, left, bottom, right), chosen in split_by_windows(boxes, (height, width), tiling):
         part = np.ascontiguousarray(picture[top:bottom, left:right].transpose(2, 0, 1))
         scale = zoom((bottom - top, right - left))
         size = max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale))
         images, sizes = pad_images([resize_image(torch.from_numpy(part), size)])
-        images = images.to(device)
+        images = images.to(weight)
         factors = np.array([size[1] / (right - left), size[0] / (bottom - top)] * 2, dtype=np.float32)
         origin = np.array([left, top, left, top], dtype=np.float32)
         for start in range(0, len(chosen), _AT_ONCE):
             index = chosen[start : start + _AT_ONCE]
-            given = torch.from_numpy((boxes[index] - origin) * factors).to(device)
+            given = torch.from_numpy((boxes[index] - origin) * factors).to(weight)
             with torch.no_grad():
                 [probs] = network.masks_of_boxes(  # type: ignore[operator]
-                    images, sizes, [given], [torch.from_numpy(labels[index]).to(device)]
+                    images, sizes, [given], [torch.from_numpy(labels[index]).to(weight.device)]
                 )
             yield index, probs.cpu().float()
 

@@ -281,8 +281,8 @@ class PointSup:
         size = (max(1, round(height * scale)), max(1, round(width * scale)))
         tensor = resize_image(torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), size)
         images, sizes = pad_images([tensor])
-        device = next(network.parameters()).device
-        [detections] = network(images.to(device), sizes)
+        weight = next(network.parameters())  # its device, and the precision of a training that goes on
+        [detections] = network(images.to(weight), sizes)
         return detections_to_prediction(
             detections,
             zoom=(size[1] / width, size[0] / height),

@@ -21,10 +21,10 @@ from pointanno_models.engine.worker import main, train
 MakeRun = Callable[..., RunFolder]
 
 # every step sees the whole batch divided in two; pictures of different sizes are padded to the largest of the batch.
-# The learning rate is that of a long training's first steps: Adam turns the last bit of tiny gradients into whole
-# steps, and two proposals of almost the same score change places sooner or later, as with another number of threads
+# In double precision: in single, the last bits of sums in another order become whole steps of Adam on tiny gradients,
+# and two proposals of almost the same score change places, so that the losses part after a few steps at this rate
 SMALL = (
-    "train.batch_size=4", "train.learning_rate=1e-5", "data.crop=0", "data.scale=[0.5, 1.0]", "network.fpn_channels=16",
+    "train.batch_size=4", "train.precision=64-true", "data.crop=0", "data.scale=[0.5, 1.0]", "network.fpn_channels=16",
     "detector.box_head_channels=32", "detector.mask_head_channels=16", "train.checkpoint_every=100",
 )  # fmt: skip
 
@@ -39,8 +39,8 @@ def check_equal(one: RunFolder, two: RunFolder, count: int) -> None:
     assert len(pairs) == count
     for (stage, step, loss, parts), (other_stage, other_step, other, other_parts) in pairs:
         assert (stage, step) == (other_stage, other_step)
-        assert other == pytest.approx(loss, abs=1e-4)
-        assert other_parts == pytest.approx(parts, abs=1e-4)
+        assert other == pytest.approx(loss, abs=1e-5)
+        assert other_parts == pytest.approx(parts, abs=1e-5)
 
 
 @pytest.mark.slow
@@ -49,7 +49,7 @@ def check_equal(one: RunFolder, two: RunFolder, count: int) -> None:
     [
         ("small", "points", ()),
         ("small", "masks", ()),
-        ("small_implicit", "points", ()),
+        ("small_implicit", "masks", ()),
         ("small_self_training", "points", ("self_training.max_disagreement=1.0",)),
     ],
 )
@@ -63,13 +63,13 @@ def test_two_processes_give_the_losses_of_one(
     for count in (1, 2):
         arguments = TrainArguments(
             data=data, images=scenes / "images", recipe=recipe, supervision=supervision, device="cpu", threads=1,
-            overrides=SMALL + overrides, steps=3, devices=count,
+            overrides=SMALL + overrides, steps=5, devices=count,
         )  # fmt: skip
         runs.append(create_run(arguments, tmp_path / f"run{count}"))
     train(runs[0])
     assert main([str(runs[1].path)]) == 0
     assert runs[1].status().state == "finished"
-    check_equal(runs[0], runs[1], count=6 if recipe == "small_self_training" else 3)
+    check_equal(runs[0], runs[1], count=10 if recipe == "small_self_training" else 5)
 
 
 def free_port() -> int:
