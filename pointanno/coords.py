@@ -72,6 +72,11 @@ def napari_to_index(positions: ArrayLike) -> NDArray[np.int64]:
     return np.floor(np.asarray(positions, dtype=np.float64)[..., ::-1] + 0.5).astype(np.int64)
 
 
+def napari_to_continuous(positions: ArrayLike) -> NDArray[np.float64]:
+    """Continuous positions of a napari layer's: (..., 2) float (row, column) to (..., 2) float64 (x, y)."""
+    return np.asarray(positions, dtype=np.float64)[..., ::-1] + 0.5
+
+
 def index_to_napari(point_coords: ArrayLike) -> NDArray[np.float64]:
     """Layer positions of pixel centres: (..., 2) int (x, y) to (..., 2) float64 (row, column)."""
     return np.ascontiguousarray(np.asarray(point_coords, dtype=np.float64)[..., ::-1])

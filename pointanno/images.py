@@ -1,14 +1,15 @@
 """Pictures from disk: size from the header, pixels in the native type, and the 8-bit RGB that networks see.
 
-Orientation tags are applied, so sizes and pixels are those that a person sees. Of a file with several planes
-(multi-page TIFF, animated picture) the first plane is read, or of a TIFF the one that is named; channels stay
-together as the last axis. Pages are planes unless the file says that they are channels (axis C).
+Orientation tags are applied, so sizes and pixels are those that a person sees. Of a stack (multi-page TIFF, OME-Zarr)
+the plane is read that the name of the path tells (`pointanno.planes`) or that is named beside it, else the first;
+channels stay together as the last axis. Pages are planes unless the file says that they are channels (axis C).
 """
 
 from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +18,10 @@ from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
 from pointanno.errors import InputError
+from pointanno.planes import name_plane, places, split_plane
 from pointanno.tiff_planes import ORIENTATION_TAG, TURNED_ORIENTATIONS, TiffPlane, turn_upright
+from pointanno.zarr_planes import SUFFIX as ZARR_SUFFIX
+from pointanno.zarr_planes import ZarrPlane, find_zarr_pictures, is_zarr, open_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
-"""Kinds of files that `find_images` lists."""
+"""Kinds of files that `find_images` lists, besides Zarr folders."""
 
 LARGE_BYTES = 32 * 2**20
 """Planes beyond this are opened to be read by windows, where the file allows it."""
@@ -37,7 +41,7 @@ PillowImage.MAX_IMAGE_PIXELS = None
 
 
 class PixelSource(Protocol):
-    """A picture of which windows can be read: an array, or a `TiffPlane` that stays on disk."""
+    """A picture of which windows can be read: an array, or a `TiffPlane` or `ZarrPlane` that stays on disk."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,12 +69,49 @@ def find_images(folder: str | Path) -> list[Path]:
     found = [
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+        if not path.name.startswith(".")
+        and (
+            (path.suffix.lower() in SUFFIXES and path.is_file())
+            or (path.suffix.lower() == ZARR_SUFFIX and is_zarr(path))
+        )
     ]
     if not found:
         kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise InputError(f"{folder}: the folder holds no picture; expected files of the kinds {kinds}")
+        raise InputError(f"{folder}: the folder holds no picture; expected files of the kinds {kinds}, or zarr folders")
     return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def find_planes(path: Path) -> Iterator[tuple[Path, dict[str, int]]]:
+    """Every picture that a path of `find_images` stands for, with its plane: the planes of a stack one by one.
+
+    Each comes under a path of its own, which all functions of this module read (see `pointanno.planes`).
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    inner = find_zarr_pictures(path) if is_zarr(path) else [""]
+    for below in inner:
+        file = path / below if below else path
+        for plane in places(read_stack(file)):
+            yield file.with_name(name_plane(file.name, plane)), plane
+
+
+def is_tiff(path: Path) -> bool:
+    """Whether a file is a TIFF, by its name."""
+    return path.suffix.lower() in _TIFF_SUFFIXES
+
+
+def is_there(path: Path) -> bool:
+    """Whether the file of a picture exists; a name may tell a plane of it."""
+    file = split_plane(path)[0]
+    return file.is_file() or is_zarr(file)
+
+
+def file_of(path: Path) -> Path:
+    """The file, or Zarr folder, that holds a picture whose name may tell a plane."""
+    return split_plane(path)[0]
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -88,19 +129,21 @@ def read_size(path: str | Path) -> tuple[int, int]:
     InputError
         If the file is missing, empty or no picture.
     """
-    path = Path(path)
-    _check_file(path)
+    path, plane = locate(path)
     try:
-        if path.suffix.lower() in _TIFF_SUFFIXES:
-            with TiffPlane(path) as plane:
-                return plane.shape[0], plane.shape[1]
+        if is_zarr(path):
+            source = ZarrPlane(open_zarr(path), plane)
+            return source.shape[0], source.shape[1]
+        if is_tiff(path):
+            return _tiff_header(path, plane)[:2]
+        _refuse_plane(path, plane)
         with PillowImage.open(path) as picture:
             width, height = picture.size
             turned = _orientation_of(picture) in TURNED_ORIENTATIONS
     except InputError:
         raise
     except Exception as error:  # decoders raise whatever they like on damaged files
-        raise _not_readable(path, error) from error
+        raise not_readable(path, error) from error
     return (width, height) if turned else (height, width)
 
 
@@ -112,25 +155,27 @@ def read_channels(path: str | Path) -> int:
     InputError
         If the file is missing, empty or no picture.
     """
-    path = Path(path)
-    _check_file(path)
+    path, plane = locate(path)
     try:
-        if path.suffix.lower() in _TIFF_SUFFIXES:
-            with TiffPlane(path) as plane:
-                return plane.channels - 1 if plane.has_alpha else plane.channels
-        with PillowImage.open(path) as picture:
-            grey = picture.mode in ("LA", "La") or len(PillowImage.new(_plain_mode(picture), (1, 1)).getbands()) == 1
+        if is_zarr(path):
+            picture = open_zarr(path)
+            shape = ZarrPlane(picture, plane).shape
+            return 1 if len(shape) == 2 else min(shape[2], 3) if picture.info.is_color else shape[2]
+        if is_tiff(path):
+            return _tiff_header(path, plane)[2]
+        with PillowImage.open(path) as file:
+            grey = file.mode in ("LA", "La") or len(PillowImage.new(_plain_mode(file), (1, 1)).getbands()) == 1
     except InputError:
         raise
     except Exception as error:  # see read_size
-        raise _not_readable(path, error) from error
+        raise not_readable(path, error) from error
     return 1 if grey else 3
 
 
 def open_image(path: str | Path, plane: Mapping[str, int] | None = None) -> PixelSource:
     """A picture to read windows of: on disk if it is large and the file allows it, else in memory.
 
-    Uncompressed TIFF is mapped; of tiled TIFF, and of one in several strips, only what a window touches is
+    Uncompressed TIFF is mapped; of tiled TIFF, of one in several strips, and of Zarr, only what a window touches is
     decoded. Everything else (PNG, JPEG, turned TIFF, compression that needs imagecodecs) is read at once.
 
     Raises
@@ -138,15 +183,17 @@ def open_image(path: str | Path, plane: Mapping[str, int] | None = None) -> Pixe
     InputError
         As `read_image`.
     """
-    path = Path(path)
-    if path.suffix.lower() in _TIFF_SUFFIXES:
-        _check_file(path)
+    path, plane = locate(path, plane)
+    if is_zarr(path):
+        source = ZarrPlane(open_zarr(path), plane)
+        return source if source.nbytes > LARGE_BYTES else _read_zarr(path, source)
+    if is_tiff(path):
         try:
             opened = TiffPlane(path, plane)
         except (InputError, MemoryError):
             raise
         except Exception as error:  # see read_size
-            raise _not_readable(path, error) from error
+            raise not_readable(path, error) from error
         if opened.nbytes > LARGE_BYTES and opened.is_windowed():
             return opened
         opened.close()
@@ -165,16 +212,21 @@ def opened_image(path: str | Path, plane: Mapping[str, int] | None = None) -> It
 
 
 def read_stack(path: str | Path) -> dict[str, int]:
-    """Lengths of the axes of a stack that are no channels, as in ``{"t": 10, "z": 5}``; empty for a single plane.
+    """Lengths of the axes of a stack that are no channels, as in ``{"t": 10, "z": 5}``.
+
+    Empty for a single plane, and for a path whose name tells one.
 
     Raises
     ------
     InputError
         If the file is missing, empty or no picture.
     """
-    path = Path(path)
-    _check_file(path)
-    if path.suffix.lower() not in _TIFF_SUFFIXES:
+    path, plane = locate(path)
+    if plane:
+        return {}
+    if is_zarr(path):
+        return {axis: length for axis, length in open_zarr(path).stack.items() if length > 1}
+    if not is_tiff(path):
         return {}
     try:
         with TiffPlane(path) as opened:
@@ -182,7 +234,7 @@ def read_stack(path: str | Path) -> dict[str, int]:
     except InputError:
         raise
     except Exception as error:  # see read_size
-        raise _not_readable(path, error) from error
+        raise not_readable(path, error) from error
 
 
 def read_image(path: str | Path, plane: Mapping[str, int] | None = None) -> NDArray[Any]:
@@ -207,23 +259,20 @@ def read_image(path: str | Path, plane: Mapping[str, int] | None = None) -> NDAr
     InputError
         If the file is missing, empty, truncated or no picture, or has no such plane.
     """
-    path = Path(path)
-    _check_file(path)
+    path, plane = locate(path, plane)
     try:
-        if path.suffix.lower() in _TIFF_SUFFIXES:
+        if is_zarr(path):
+            return _read_zarr(path, ZarrPlane(open_zarr(path), plane))
+        if is_tiff(path):
             return _read_tiff(path, plane)
-        if any((plane or {}).values()):
-            raise InputError(
-                f"{path}: the data set names the plane {dict(plane or {})}, but planes are read from TIFF files only; "
-                "convert the file to TIFF or remove pointanno.plane"
-            )
+        _refuse_plane(path, plane)
         return _read_with_pillow(path)
     except InputError:
         raise
     except MemoryError:
         raise
     except Exception as error:  # see read_size
-        raise _not_readable(path, error) from error
+        raise not_readable(path, error) from error
 
 
 def to_rgb8(array: NDArray[Any]) -> NDArray[np.uint8]:
@@ -274,6 +323,55 @@ def _scale_to_8_bit(array: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray(scaled + 0.5, dtype=np.uint8)
 
 
+def locate(path: str | Path, plane: Mapping[str, int] | None = None) -> tuple[Path, dict[str, int]]:
+    """The file of a picture, checked, and the plane that is meant; what stands beside the name adds to it.
+
+    Raises
+    ------
+    InputError
+        If it is missing, empty or a folder of something else.
+    """
+    file, named = split_plane(Path(path))
+    _check_file(file)
+    return file, {**named, **{axis.casefold(): index for axis, index in (plane or {}).items()}}
+
+
+def _refuse_plane(path: Path, plane: Mapping[str, int]) -> None:
+    """No plane but the first of a file that has one only."""
+    if any(plane.values()):
+        raise InputError(
+            f"{path}: the data set names the plane {dict(plane)}, but planes are read from TIFF files and Zarr folders "
+            "only; convert the file to TIFF or remove pointanno.plane"
+        )
+
+
+def _tiff_header(path: Path, plane: Mapping[str, int]) -> tuple[int, int, int]:
+    """(height, width, measured channels) of a TIFF, remembered: a stack is asked for every plane."""
+    state = path.stat()
+    height, width, channels, stack = _remembered_header(path, state.st_mtime_ns, state.st_size)
+    if not plane or all(0 <= index < dict(stack).get(axis, 0) for axis, index in plane.items()):
+        return height, width, channels
+    with TiffPlane(path, plane):  # axes without names; or it says what is wrong
+        return height, width, channels
+
+
+@lru_cache(maxsize=4)
+def _remembered_header(path: Path, mtime_ns: int, size: int) -> tuple[int, int, int, tuple[tuple[str, int], ...]]:
+    with TiffPlane(path) as opened:
+        channels = opened.channels - 1 if opened.has_alpha else opened.channels
+        return opened.shape[0], opened.shape[1], channels, tuple(opened.stack.items())
+
+
+def _read_zarr(path: Path, plane: ZarrPlane) -> NDArray[Any]:
+    """All pixels of a plane of a Zarr folder."""
+    try:
+        return plane[:, :]
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # see read_size
+        raise not_readable(path, error) from error
+
+
 def _check_file(path: Path) -> None:
     """Refuse what cannot be a picture before any decoder sees it."""
     try:
@@ -283,13 +381,15 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{shown}: the file name is not valid UTF-8; rename the file") from None
     if not path.exists():
         raise InputError(f"{path}: the picture is missing; put it back or remove it from the list")
+    if is_zarr(path):
+        return
     if not path.is_file():
         raise InputError(f"{path}: expected a picture file, but this is a folder")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the picture is empty (0 bytes); copy it again")
 
 
-def _not_readable(path: Path, error: Exception) -> InputError:
+def not_readable(path: Path, error: Exception) -> InputError:
     """The sentence for a file that a decoder refused."""
     if isinstance(error, PermissionError):
         return InputError(f"{path}: the picture may not be read; change its permissions")

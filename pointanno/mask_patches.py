@@ -54,6 +54,41 @@ def rle_to_patch(rle: Mapping[str, Any]) -> MaskPatch:
     return MaskPatch((top, first), np.ascontiguousarray(columns[:, top:bottom].T).view(np.uint8))
 
 
+def rle_in_window(rle: Mapping[str, Any], window: tuple[int, int, int, int]) -> NDArray[np.bool_]:
+    """The part of a mask that lies in a window; takes memory for the window only.
+
+    Parameters
+    ----------
+    rle : compressed code
+    window : (top, left, bottom, right), pixels, the last two exclusive
+        Must lie in the image.
+
+    Returns
+    -------
+    (bottom - top, right - left) bool
+    """
+    height = int(rle["size"][0])
+    top, left, bottom, right = window
+    edges = np.cumsum(rle_to_counts(rle))
+    starts, stops = edges[0::2], edges[1::2]
+    low, high = left * height, right * height
+    starts, stops = (np.clip(ends, low, high) - low for ends in (starts[: len(stops)], stops))
+    inside = stops > starts
+    starts, stops = starts[inside], stops[inside]
+    # a run that goes on in the next column is one run for each of its columns
+    first, last = starts // height, (stops - 1) // height
+    pieces = last - first + 1
+    run = np.repeat(np.arange(len(starts)), pieces)
+    column = first[run] + np.arange(len(run)) - (np.cumsum(pieces) - pieces)[run]
+    begin = np.where(column == first[run], starts[run] - column * height, 0)
+    end = np.where(column == last[run], stops[run] - column * height, height)
+    begin, end = (np.clip(rows, top, bottom) - top for rows in (begin, end))
+    change = np.zeros((right - left, bottom - top + 1), np.int8)
+    np.add.at(change, (column, begin), 1)
+    np.add.at(change, (column, end), -1)
+    return np.cumsum(change[:, :-1], axis=1, dtype=np.int8).T.view(np.bool_)
+
+
 def patch_to_rle(mask: MaskPatch, image_size: tuple[int, int]) -> RLE:
     """Compressed code of a patch that lies inside a picture of (height, width)."""
     height, width = image_size

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pointanno.errors import InputError
+from pointanno.picture_info import PictureInfo, info_of_tiff
+from pointanno.tiff_tones import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +37,8 @@ class TiffPlane:
     path : path
     plane : mapping from axis to index, optional
         As in ``{"t": 0, "z": 4}``; axes that are not named are at 0.
+    level : int
+        Of a pyramid that the file holds; 0 is the finest.
 
     Attributes
     ----------
@@ -42,6 +46,8 @@ class TiffPlane:
         As a person sees the picture, its orientation applied.
     dtype : numpy dtype
         Of the pixels that are returned: bool becomes uint8.
+    is_color : bool
+        Whether the channels are red, green, blue (and alpha), not measurements.
     stack : dict from axis to length
         The axes that are no channels, empty for a single plane.
 
@@ -51,7 +57,7 @@ class TiffPlane:
         If the file has no such plane.
     """
 
-    def __init__(self, path: Path, plane: Mapping[str, int] | None = None) -> None:
+    def __init__(self, path: Path, plane: Mapping[str, int] | None = None, level: int = 0) -> None:
         import tifffile
 
         self.path = path
@@ -59,25 +65,28 @@ class TiffPlane:
         # whoever keeps many planes may forget them without closing each
         self._finalizer = weakref.finalize(self, self._file.close)
         try:
-            self._series = self._file.series[0]
+            self._levels = self._file.series[0].levels
+            self._series = self._levels[level]
             extent = dict(zip(self._series.axes, (int(n) for n in self._series.shape), strict=True))
             self.stack = {axis.lower(): length for axis, length in extent.items() if axis not in "YXSC"}
             self._place = _checked_place(path, self.stack, plane or {})
             self.orientation = _orientation(self._file)
-            self.channels = extent.get("C", 1) * extent.get("S", 1)
+            self._tone = Tone.of_page(self._series.keyframe, extent, own_values=self._file.is_imagej)
+            self.channels = self._tone.channels(extent.get("C", 1) * extent.get("S", 1))
             height, width = extent["Y"], extent["X"]
             if self.orientation in TURNED_ORIENTATIONS:
                 height, width = width, height
             self.shape: tuple[int, ...] = (height, width) if self.channels == 1 else (height, width, self.channels)
             stored = np.dtype(self._series.dtype)
             self._is_bool = stored == np.bool_
-            self.dtype = np.dtype(np.uint8) if self._is_bool else stored.newbyteorder("=")
+            self.dtype = np.dtype(np.uint8) if self._is_bool else self._tone.dtype(stored.newbyteorder("="))
             if stored.kind not in "buif":
                 raise InputError(
                     f"{path}: the pixels are {stored.name} values, which are no picture; save their magnitude or one "
                     "part of them as numbers"
                 )
             self.has_alpha = _has_alpha(self._series.keyframe)
+            self.is_color = self._tone.is_color
         except BaseException:
             self.close()
             raise
@@ -91,6 +100,16 @@ class TiffPlane:
     def nbytes(self) -> int:
         """Memory of the whole plane."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    @property
+    def level_count(self) -> int:
+        """How many levels the file holds of the picture."""
+        return len(self._levels)
+
+    def info(self) -> PictureInfo:
+        """Physical size and channels, as far as the file tells them."""
+        turned = self.orientation in TURNED_ORIENTATIONS
+        return info_of_tiff(self._file, is_color=self.is_color, channels=self.channels, turned=turned)
 
     def close(self) -> None:
         """Give the file back."""
@@ -226,8 +245,8 @@ class TiffPlane:
         if stored.ndim == 3 and stored.shape[2] == 1:
             stored = stored[..., 0]
         if self._is_bool:
-            return np.asarray(stored.astype(np.uint8) * 255)
-        return np.asarray(stored.astype(self.dtype, copy=False))
+            stored = stored.astype(np.uint8) * 255
+        return np.asarray(self._tone(stored).astype(self.dtype, copy=False))
 
 
 def turn_upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:

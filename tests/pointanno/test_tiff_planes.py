@@ -105,7 +105,7 @@ def test_planes_of_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
     Image.fromarray(RGB.astype(np.uint8)).save(tmp_path / "a.png")
     assert read_stack(tmp_path / "a.png") == {}
     assert np.array_equal(read_image(tmp_path / "a.png", {"t": 0}), RGB.astype(np.uint8))
-    with pytest.raises(InputError, match="planes are read from TIFF files only"):
+    with pytest.raises(InputError, match="planes are read from TIFF files and Zarr folders only"):
         read_image(tmp_path / "a.png", {"t": 1})
 
 

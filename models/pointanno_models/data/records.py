@@ -10,6 +10,7 @@ import numpy as np
 from pointanno.coords import index_to_continuous
 from pointanno.dataset import DOUBTFUL_PSEUDO_LABEL, IGNORED
 from pointanno.errors import InputError
+from pointanno.images import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,7 +163,7 @@ def records_from_dataset(dataset: PointDataset, images: Path, *, supervision: st
         if not instances:
             continue
         path = images / image.file_name
-        if not path.is_file():
+        if not is_there(path):
             raise InputError(
                 f"{path}: image {image.id} of the data set is not there; pass the folder that holds it by --images"
             )

@@ -17,7 +17,7 @@ from pointanno_models.engine import devices
 from pointanno_models.engine.prediction import Predictor, prediction_to_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pointanno.dataset import PanopticPrediction
@@ -65,7 +65,7 @@ def predict_folder(
     notes: list[str] = []
     entries: list[dict[str, Any]] = []
     panoptic: list[tuple[Image, PanopticPrediction]] = []
-    bar = tqdm(paths, desc="predict", unit="picture", file=sys.stderr)
+    bar = tqdm(_pictures(images, paths, known), desc="predict", unit="picture", file=sys.stderr)
     for number, path in enumerate(bar, start=1):
         name = path.relative_to(images).as_posix() if path.is_relative_to(images) else path.name
         try:
@@ -85,7 +85,7 @@ def predict_folder(
             entries += prediction_to_results(prediction, image_id, name)
         else:
             panoptic.append((Image(image_id, name, height, width), prediction))
-    done = len(paths) - len(skipped)
+    done = number - len(skipped)
     try:
         if panoptic:
             pictures = [image for image, _ in panoptic]
@@ -104,6 +104,18 @@ def predict_folder(
         "checkpoint": predictor.checkpoint_id,
         "device": chosen,
     }
+
+
+def _pictures(images: Path, paths: Sequence[Path], known: Mapping[str, Image] | None) -> list[Path]:
+    """The files, or of a stack those planes that are known by names of their own."""
+    from pointanno.images import file_of
+
+    planes: dict[Path, list[Path]] = {}
+    for name in known or ():
+        file = file_of(images / name)
+        if file != images / name:
+            planes.setdefault(file, []).append(images / name)
+    return [picture for path in paths for picture in planes.get(path, [path])]
 
 
 def _show_tile(bar: tqdm[Path], done: int, total: int) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pointanno.errors import InputError
+from pointanno.images import is_there
 from pointanno_models.engine.keeper import NEWEST
 from pointanno_models.engine.point_check import PointCheck, answered_instances, spread_evenly
 from pointanno_models.engine.prediction import prediction_to_labels
@@ -117,7 +118,7 @@ class Validation:
             raise InputError(f"{truth}: --val has no objects in the {len(places)} pictures used; give another file")
         for picture in self._pictures:
             path = images / picture.file_name
-            if not path.is_file():
+            if not is_there(path):
                 raise InputError(f"{path}: this validation picture is missing; check --val-images")
         self._truth = dataclasses.replace(dataset, images=self._pictures, instances=instances)
         self._output = output
