@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -41,53 +41,9 @@ def export_command(
     json
         Print one JSON object.
     """
-    from dataclasses import replace
+    from pointanno.project.export_file import export_project
 
-    from pointanno.errors import InputError
-    from pointanno.formats import find_format
-    from pointanno.project import Project
-    from pointanno.project.project import with_names
-
-    chosen = find_format(format)
-    with Project.open(project, writable=False) as opened:
-        if format == "coco-point" and not people:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            counts = opened.write_coco_point(out, with_events=events, with_annotators=names)
-            _report({"file": str(out), "format": format, **counts}, json)
-            return
-        dataset = opened.dataset(with_events=events)
-        known = opened.people()
-    masks = sum(one.mask is not None for one in dataset.instances)
-    if format == "coco-panoptic" and not masks and (dataset.instances or dataset.targets):
-        raise InputError(
-            f"{project}: coco-panoptic keeps masks only, and the project has none, so all of its boxes and clicks "
-            "would be lost; export it as coco-point"
-        )
-    if format == "coco-instances" and masks < len(dataset.instances):
-        note(f"{len(dataset.instances) - masks} boxes have no mask; this format keeps neither their points nor clicks")
-    if not names:
-        dataset = replace(dataset, annotators=())
-    elif people:
-        dataset = replace(dataset, annotators=tuple(with_names(dataset.annotators, known)))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.write(dataset, out)
-    result = {
-        "file": str(out),
-        "format": format,
-        "images": len(dataset.images),
-        "boxes": len(dataset.instances),
-        "points": sum(len(one.points) for one in dataset.instances),
-        "targets": len(dataset.targets),
-        "clicks": sum(len(one.points) for one in dataset.targets),
-    }
-    _report(result, json)
-
-
-def _report(result: dict[str, Any], as_json: bool) -> None:
-    """Say what the file holds."""
-    emit(
-        result,
-        f"{result['file']}: {result['boxes']} boxes with {result['points']} points and {result['clicks']} clicks "
-        f"on {result['images']} images ({result['format']})",
-        as_json=as_json,
-    )
+    exported = export_project(project, out, format, events=events, names=names, people=people)
+    for sentence in exported.notes:
+        note(sentence)
+    emit(exported.as_dict(), exported.sentence(), as_json=json)

@@ -13,7 +13,9 @@ _WINDOW = "napari_pointanno.application"
 """Named as text: the core does not depend on the window."""
 
 
-def open_command(project: Path, *, images: Path | None = None, window: bool = True, json: Json = False) -> None:
+def open_command(
+    project: Path, *, images: Path | None = None, annotator: str | None = None, window: bool = True, json: Json = False
+) -> None:
     """Open a project in napari.
 
     Example: `pointanno open cells.pointanno`
@@ -24,6 +26,9 @@ def open_command(project: Path, *, images: Path | None = None, window: bool = Tr
         Project folder.
     images
         Where the pictures are now, if their folder was moved.
+    annotator
+        Who annotates at this computer from now on: a pseudonym (anon-...), or a name, which gets one. The name stays
+        in this copy of the project and is left out of exports unless somebody asks for it.
     window
         Without it the project is only checked, and what it holds is told.
     json
@@ -32,9 +37,13 @@ def open_command(project: Path, *, images: Path | None = None, window: bool = Tr
     from pointanno.project import Project
 
     # checked before the window starts, so that what is wrong is said here and at once
-    with Project.open(project, writable=images is not None) as opened:
+    with Project.open(project, writable=images is not None or annotator is not None) as opened:
         if images is not None:
             opened.relocate(images)
+        if annotator is not None:
+            pseudonym = opened.annotator_called(annotator)
+            opened.remember_annotator(pseudonym)
+            note(f"recorded as {pseudonym}: what is done, and how long each answer takes")
         for sentence in (opened.recovered, *opened.skipped):
             if sentence:
                 note(sentence)

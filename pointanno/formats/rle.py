@@ -174,6 +174,20 @@ def rle_to_xywh(rle: Mapping[str, Any]) -> tuple[float, float, float, float]:
     return x, y, width, height
 
 
+def rle_union(rles: Sequence[Mapping[str, Any]]) -> RLE:
+    """Code of the pixels that lie in any of the masks, by their runs, without decoding them."""
+    return _as_text(coco_mask.merge([_as_bytes(rle) for rle in rles]))
+
+
+def rle_difference(rle: Mapping[str, Any], other: Mapping[str, Any]) -> RLE:
+    """Code of the pixels of one mask that do not lie in another one, by their runs."""
+    counts = rle_to_counts(other)
+    rest = counts[1:] if counts[0] == 0 else np.concatenate([[0], counts])
+    height, width = (int(side) for side in other["size"])
+    outside = counts_to_rle(rest if len(rest) else np.array([height * width]), (height, width))
+    return _as_text(coco_mask.merge([_as_bytes(rle), _as_bytes(outside)], intersect=True))
+
+
 def box_to_rle(box: Sequence[float], image_size: tuple[int, int]) -> RLE:
     """Code of a filled box: the pixels whose centres lie in it.
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from pointanno.project.records import Click, ImageAnnotations
 
+MATCH_RADIUS = 20.0
+"""Pixels within which two clicks of one class mean the same object."""
+
 BINARY = ("object", "background")
 """Answers that are compared; who was unsure neither agrees nor disagrees."""
 
@@ -98,8 +101,23 @@ def pair_boxes(
     return pairs
 
 
-def pair_clicks(firsts: Iterable[Click], seconds: Iterable[Click], radius: float) -> tuple[list[float], int]:
-    """Distances of clicks that mean the same object, and how many have no partner.
+@dataclass(frozen=True, slots=True)
+class ClickMatch:
+    """Clicks of two people on one image.
+
+    Attributes
+    ----------
+    distances : of the pairs that mean the same object, in pixels
+    only_first, only_second : clicks without a partner
+    """
+
+    distances: tuple[float, ...]
+    only_first: tuple[Click, ...]
+    only_second: tuple[Click, ...]
+
+
+def match_clicks(firsts: Iterable[Click], seconds: Iterable[Click], radius: float) -> ClickMatch:
+    """Pair the clicks that mean the same object.
 
     Clicks of one class are paired such that the sum of their distances is smallest; pairs farther apart than
     `radius` are none.
@@ -112,7 +130,8 @@ def pair_clicks(firsts: Iterable[Click], seconds: Iterable[Click], radius: float
         for click in clicks:
             groups.setdefault(click.category_id, []).append(click)
     distances: list[float] = []
-    unmatched = 0
+    only_first: list[Click] = []
+    only_second: list[Click] = []
     for category_id in sorted({*one_of, *other_of}):
         ours, theirs = one_of.get(category_id, []), other_of.get(category_id, [])
         matrix = np.array([[math.hypot(a.x - b.x, a.y - b.y) for b in theirs] for a in ours]).reshape(
@@ -120,11 +139,18 @@ def pair_clicks(firsts: Iterable[Click], seconds: Iterable[Click], radius: float
         )
         # beyond the radius all are equally wrong: they must not pull good pairs apart
         rows, columns = linear_sum_assignment(np.minimum(matrix, 2 * radius))
-        found = [float(matrix[row, column]) for row, column in zip(rows, columns, strict=True)]
-        good = [distance for distance in found if distance <= radius]
-        distances += good
-        unmatched += len(ours) + len(theirs) - 2 * len(good)
-    return distances, unmatched
+        near = [(row, column) for row, column in zip(rows, columns, strict=True) if matrix[row, column] <= radius]
+        distances += [float(matrix[pair]) for pair in near]
+        taken, given = {row for row, _ in near}, {column for _, column in near}
+        only_first += [click for row, click in enumerate(ours) if row not in taken]
+        only_second += [click for column, click in enumerate(theirs) if column not in given]
+    return ClickMatch(tuple(distances), tuple(only_first), tuple(only_second))
+
+
+def pair_clicks(firsts: Iterable[Click], seconds: Iterable[Click], radius: float) -> tuple[list[float], int]:
+    """Distances of clicks that mean the same object, and how many have no partner; see `match_clicks`."""
+    match = match_clicks(firsts, seconds, radius)
+    return list(match.distances), len(match.only_first) + len(match.only_second)
 
 
 def agreement_of(pairs: Sequence[tuple[str, str]], distances: Sequence[float], unmatched: int) -> Agreement:

@@ -106,8 +106,8 @@ class ProjectCore:
         values = {
             "points_per_box": points_per_box,
             "seed": seed,
-            "images": scan.relative_folder(images, folder),
-            "images_absolute": images.resolve().as_posix(),
+            "images": scan.relative_folder(found.folder, folder),
+            "images_absolute": found.folder.resolve().as_posix(),
             "skipped": found.skipped,
         }
         store, lock = opening.make_file(folder, found.rows, values)
@@ -227,6 +227,16 @@ class ProjectCore:
         return self._journal.session_uuid
 
     @property
+    def annotator(self) -> str:
+        """Pseudonym of the person whose events are written now."""
+        return self._journal.annotator_name
+
+    def change_annotator(self, pseudonym: str) -> None:
+        """Somebody else goes on from here: a session of their own, without closing the project."""
+        if pseudonym != self.annotator:
+            self._journal.change_annotator(pseudonym)
+
+    @property
     def writable(self) -> bool:
         """Whether events can be recorded."""
         return self._store.writable
@@ -240,6 +250,11 @@ class ProjectCore:
     def last_image_id(self) -> int | None:
         """The image of the last event: where the person was. None in a new project."""
         return opening.last_image_id(self._store)
+
+    @property
+    def last_mode(self) -> str | None:
+        """Name of the way of annotating that was chosen in the window last, None if nobody did lately."""
+        return opening.last_mode(self._store)
 
     def categories(self) -> list[Category]:
         """Classes in the order of the list."""

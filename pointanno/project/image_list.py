@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 
@@ -15,11 +17,14 @@ from pointanno.project.core import ProjectCore
 from pointanno.project.layers import CHOSEN, LAYERS, NOT_CHOSEN, SECOND_DONE, STATES
 from pointanno.project.records import ProjectImage
 from pointanno.project.schema import flags, image_sets, images, reviews
-from pointanno.project.snapshot import to_annotations
+from pointanno.project.snapshot import Remembered, to_annotations
+from pointanno.project.totals import Totals
 from pointanno.protocols import make_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
 
     from pointanno.project.records import Event, ImageAnnotations
     from pointanno.project.store import AnyRow
@@ -32,17 +37,14 @@ _PAGE = (
     .order_by(images.c.position)
     .limit(bindparam("k_count"))
 )
+_AT_PLACES = (
+    select(images)
+    .where(images.c.position.in_(select(func.json_each(bindparam("k_places")).table_valued("value").c.value)))
+    .order_by(images.c.position)
+)
 _BY_ID = select(images).where(images.c.id == bindparam("k_id"))
 _FLAGS = select(flags).where(flags.c.image_id == bindparam("k_image")).order_by(flags.c.born)
 _REVIEWS = select(reviews).where(reviews.c.image_id == bindparam("k_image")).order_by(reviews.c.seq)
-_PER_STATE = select(images.c.state, func.count()).group_by(images.c.state)
-_SUMS = select(
-    *[func.coalesce(func.sum(images.c[name]), 0).label(name) for name in ("clicks", "boxes", "answers")],
-    *[
-        func.coalesce(func.sum(images.c[name] > 0), 0).label(name)
-        for name in ("flags", "unsure", "fast", "later", "disagreements", "second")
-    ],
-)
 _SETS = select(image_sets).order_by(image_sets.c.id)
 _PER_SET = select(images.c.image_set, func.count()).group_by(images.c.image_set)
 _SET_OF = (
@@ -52,6 +54,8 @@ _SET_OF = (
 )
 _STATE_NAMES = {number: name for name, number in STATES.items()}
 _SECOND_NAMES = {NOT_CHOSEN: None, CHOSEN: "chosen", SECOND_DONE: "done"}
+_AS_SQLITE_LOWERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+"""SQLite knows the small letters of A to Z only; what is looked for must be treated alike."""
 _ATTENTION = ("flagged", "unsure", "fast", "later", "disagreement")
 
 
@@ -106,6 +110,10 @@ class ImageSet:
 class ImageList(ProjectCore):
     """Images, read a page at a time: no answer depends on how many there are before or behind."""
 
+    _totals: Totals | None = None
+    _remembered: dict[str, Remembered] | None = None
+    """By layer."""
+
     def image_count(self) -> int:
         """Number of images."""
         return int((self._store.first(_COUNT) or [0])[0])
@@ -138,10 +146,13 @@ class ImageList(ProjectCore):
         with self._store.lock, self._store.guarded():
             isthing = {category.id: category.isthing for category in self.categories()}
             image, parts = self._image_row(image_id), self._projection.parts
+            if self._remembered is None:
+                self._remembered = {}
             return to_annotations(
                 image,
                 parts.rows(image, LAYERS[layer]),
                 isthing,
+                remembered=self._remembered.setdefault(layer, Remembered()),
                 aliases=parts.aliases(),
                 flags=self._store.execute(_FLAGS, k_image=image_id).fetchall() if image["flags"] else (),
                 reviews=self._store.execute(_REVIEWS, k_image=image_id).fetchall() if image["reviews"] else (),
@@ -188,13 +199,46 @@ class ImageList(ProjectCore):
         return int((self._store.first(query, **self._values(where)) or [0])[0])
 
     def counts(self) -> dict[str, int]:
-        """Images by state and by what they need, and what is annotated on all of them together."""
-        found = dict.fromkeys(STATES, 0)
-        found |= {_STATE_NAMES[row[0]]: row[1] for row in self._store.rows(_PER_STATE)}
-        sums = self._store.first(_SUMS)
-        assert sums is not None, "a sum always has a row"
-        renamed = {"flags": "flagged", "disagreements": "disagreement", "second": "second_pass"}
-        return {"images": sum(found.values()), **found, **{renamed.get(k, k): v for k, v in dict(sums).items()}}
+        """Images by state and by what they need, and what is annotated on all of them together.
+
+        Counted once and kept up to date from then on, so that it may be asked for after every answer.
+        """
+        if self._totals is None:
+            self._totals = Totals(self._store)
+        return self._totals.read()
+
+    def image_places(self, where: ImageFilter = EVERY_IMAGE) -> NDArray[np.int64]:
+        """Places (`ProjectImage.position`) of all images that pass a filter, ascending."""
+        if where == EVERY_IMAGE:  # places are numbered without gaps
+            return np.arange(self.image_count(), dtype=np.int64)
+        key = ("places", *where.shape)
+        query = self._queries.get(key)
+        if query is None:  # one text from SQLite: a hundred thousand rows of one number would take ten times as long
+            query = select(func.coalesce(func.group_concat(images.c.position), "")).where(*self._conditions(where))
+            self._queries[key] = query
+        found = str((self._store.first(query, **self._values(where)) or [""])[0])
+        places = np.fromstring(found, dtype=np.int64, sep=",") if found else np.empty(0, dtype=np.int64)
+        places.sort()
+        return places
+
+    def image_ids(self, where: ImageFilter = EVERY_IMAGE) -> list[int]:
+        """Ids of all images that pass a filter, in the order of the project."""
+        key = ("ids", *where.shape)
+        query = self._queries.get(key)
+        if query is None:
+            query = self._queries[key] = select(images.c.id).where(*self._conditions(where)).order_by(images.c.position)
+        return [int(row[0]) for row in self._store.rows(query, **self._values(where))]
+
+    def images_at(self, places: Iterable[int]) -> list[ProjectImage]:
+        """The images at these places, in the order of the project."""
+        rows = self._store.rows(_AT_PLACES, k_places=orjson.dumps([int(place) for place in places]).decode())
+        return [self._to_image(row) for row in rows]
+
+    def passes(self, image: ProjectImage, where: ImageFilter) -> bool:
+        """Whether an image, as it is now, passes a filter."""
+        return where == EVERY_IMAGE or bool(
+            self.image_page(where, after=image.position - 1, before=image.position + 1, count=1)
+        )
 
     # image sets -------------------------------------------------------------------------------------------------
 
@@ -241,8 +285,13 @@ class ImageList(ProjectCore):
 
     # where the pictures are -------------------------------------------------------------------------------------
 
-    def relocate(self, images: Path | str) -> list[str]:
+    def relocate(self, images: Path | str, *, progress: scan.Progress | None = None) -> list[str]:
         """Say where the pictures are now.
+
+        Parameters
+        ----------
+        images : folder of the pictures
+        progress : told how many of how many were looked for; what it raises keeps the old place
 
         Returns
         -------
@@ -255,7 +304,7 @@ class ImageList(ProjectCore):
             If the folder is missing or holds none of the pictures; then the old place is kept.
         """
         folder = Path(images)
-        problems = scan.find_again(folder, self._store.rows(_PAGE, k_start=0, k_count=-1))
+        problems = scan.find_again(folder, self._store.rows(_PAGE, k_start=0, k_count=-1), progress)
         values = {
             "images": scan.relative_folder(folder, self.path),
             "images_absolute": folder.resolve().as_posix(),
@@ -312,7 +361,7 @@ class ImageList(ProjectCore):
         if where.state is not None:
             values["k_state"] = STATES[where.state]
         if where.text:
-            values["k_text"] = where.text.lower()
+            values["k_text"] = where.text.translate(_AS_SQLITE_LOWERS)
         if where.image_set != "":
             values["k_set"] = 0 if where.image_set is None else self._set_number(where.image_set)
         if where.second_pass is not None:

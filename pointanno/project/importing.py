@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from pointanno.dataset import Points
 from pointanno.errors import InputError
+from pointanno.planes import picture_name
 from pointanno.project import packing
 from pointanno.project.parts import import_uid
 from pointanno.project.schema import annotators, category_aliases, images, sessions
@@ -204,7 +205,8 @@ class Importer:
     def _find(self, image: Image) -> AnyRow | None:
         """The project's row of an image: by its path, else by its bare name."""
         names = self.plan.images
-        ours = names.get(image.file_name) or names.get(PurePosixPath(image.file_name.replace("\\", "/")).name)
+        name = picture_name(image)
+        ours = names.get(name) or names.get(PurePosixPath(name.replace("\\", "/")).name)
         if ours is None:
             self.skipped.append(
                 f"{image.file_name}: the project has no image of this name; its annotations are left out"

@@ -99,6 +99,16 @@ class Journal:
         return self._session.uuid
 
     @property
+    def annotator_name(self) -> str:
+        return self._session.annotator_name
+
+    def change_annotator(self, name: str) -> None:
+        """Somebody else goes on: the session ends, and another one begins with its first event."""
+        with self._store.lock:
+            self.end_session()
+            self._session = _Session(uuid.uuid4().hex, name, self._session.tool_version)
+
+    @property
     def has_written(self) -> bool:
         return self._session.number is not None
 

@@ -37,10 +37,18 @@ SUFFIX = ".pointanno"
 DATABASE = "project.db"
 _MAGIC = b"SQLite format 3\0"
 _CHECKED_EVENTS = 200
+_SEARCHED_EVENTS = 100_000
 
 _SET = insert(settings).prefix_with("or replace")
 _LAST_EVENT = select(events.c.t_wall).order_by(events.c.seq.desc()).limit(1)
+_NEWEST = select(events.c.seq).order_by(events.c.seq.desc()).limit(1)
 _LAST_IMAGE = select(events.c.image_id).where(events.c.image_id.is_not(None)).order_by(events.c.seq.desc()).limit(1)
+_LAST_MODE = (
+    select(events.c.payload)
+    .where(events.c.kind == "mode_set", events.c.seq > bindparam("k_seq"))
+    .order_by(events.c.seq.desc())
+    .limit(1)
+)
 _IMAGE_PLACE = select(images.c.position, images.c.file_name).where(images.c.id == bindparam("k_id"))
 _COUNT_IMAGES = select(func.count()).select_from(images)
 _OPEN_SESSIONS = select(sessions.c.id).where(sessions.c.ended.is_(None), sessions.c.origin.is_(None))
@@ -166,6 +174,13 @@ def last_image_id(store: Store) -> int | None:
     """The image of the last event that concerns one."""
     row = store.first(_LAST_IMAGE)
     return None if row is None else int(row[0])
+
+
+def last_mode(store: Store) -> str | None:
+    """The way of annotating that was chosen last, None if nobody did in the newest events."""
+    newest = store.first(_NEWEST)
+    row = store.first(_LAST_MODE, k_seq=int(newest[0]) - _SEARCHED_EVENTS) if newest is not None else None
+    return None if row is None else orjson.loads(row[0]).get("mode")
 
 
 def recover(store: Store) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
@@ -33,6 +34,8 @@ from pointanno.project.tally import state_of, tally_box, tally_click
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from pointanno.project.store import AnyRow, Store
 
 _STATE = (
@@ -54,7 +57,9 @@ _OF_CATEGORY = {
     t.name: select(t.c.image_id).where(t.c.category_id == bindparam("k_category")).distinct() for t in (clicks, boxes)
 }
 _DRAWN_BOX = (
-    select(boxes.c.uid).where(boxes.c.category_id == bindparam("k_category"), boxes.c.source != "mask").limit(1)
+    select(boxes.c.uid)
+    .where(boxes.c.category_id == bindparam("k_category"), boxes.c.source.is_distinct_from("mask"))
+    .limit(1)
 )
 _ALIASES = select(category_aliases.c.old, category_aliases.c.new)
 _STATE_OF = select(*[images.c[name] for name in IMAGE_STATE]).where(images.c.id == bindparam("k_id"))
@@ -122,6 +127,7 @@ class PartReader:
         self._store = store
         # a part holds several images that are read one after the other
         self._part = lru_cache(maxsize=4)(self._read_part)
+        self._counts: dict[tuple[int, int], NDArray[np.int64]] = {}
         self._aliases: dict[int, int | None] | None = None
 
     def aliases(self) -> Mapping[int, int | None]:
@@ -179,8 +185,7 @@ class PartReader:
         for one in wanted:
             for query in _OF_CATEGORY.values():
                 found |= {row[0] for row in self._store.execute(query, k_category=one).fetchall()}
-        for image_id, seq, part in self._store.execute(_ALL_PACKED).fetchall():
-            objects = self._part(seq, part).get(image_id, {})
+        for image_id, objects in self.packed_rows():
             if any(row["category_id"] in wanted for rows in objects.values() for row in rows):
                 found.add(image_id)
         return sorted(found)
@@ -190,11 +195,31 @@ class PartReader:
         wanted = closure_of(category_id, self.aliases())
         if any(self._store.execute(_DRAWN_BOX, k_category=one).fetchone() is not None for one in wanted):
             return True
+        return any(
+            row["category_id"] in wanted and row["source"] != "mask"
+            for _, objects in self.packed_rows()
+            for row in objects.get("boxes", ())
+        )
+
+    def packed_rows(self) -> Iterator[tuple[int, Rows]]:
+        """Objects that nobody has edited since they were imported, image by image."""
         for image_id, seq, part in self._store.execute(_ALL_PACKED).fetchall():
-            boxes_there = self._part(seq, part).get(image_id, {}).get("boxes", [])
-            if any(row["category_id"] in wanted and row["source"] != "mask" for row in boxes_there):
-                return True
-        return False
+            yield image_id, self._part(seq, part).get(image_id, {})
+
+    def packed_counts(self) -> Iterator[NDArray[np.int64]]:
+        """The same, counted: (n, 7) of image, class, layer, clicks, boxes, masks, boxes without or around a mask.
+
+        The last two overlap: a drawn box that got a mask is in both. Counted once a session, because parts never
+        change.
+        """
+        images_of: dict[tuple[int, int], list[int]] = {}
+        for image_id, seq, part in self._store.execute(_ALL_PACKED).fetchall():
+            images_of.setdefault((seq, part), []).append(image_id)
+        for place, ids in images_of.items():
+            counts = self._counts.get(place)
+            if counts is None:
+                counts = self._counts[place] = _counted(self._part(*place))
+            yield counts[np.isin(counts[:, 0], ids)]
 
     def unpack_image(self, image_id: int | None) -> None:
         """Move the imported objects of an image into the ordinary tables; its meaning stays the same."""
@@ -264,6 +289,22 @@ class PartReader:
             for row in _finished(tables[name], seq, head["uuid"], LAYERS[head.get("layer", "main")], name == "clicks"):
                 found.setdefault(row["image_id"], {"clicks": [], "boxes": []})[name].append(row)
         return found
+
+
+def _counted(objects: Mapping[int | None, Rows]) -> NDArray[np.int64]:
+    """Counts of the objects of a part, as `PartReader.packed_counts` gives them."""
+    found: dict[tuple[int, int, int], list[int]] = {}
+    for image_id, tables in objects.items():
+        assert image_id is not None
+        for row in tables["clicks"]:
+            found.setdefault((image_id, row["category_id"], row["layer"]), [0, 0, 0, 0])[0] += 1
+        for row in tables["boxes"]:
+            sums = found.setdefault((image_id, row["category_id"], row["layer"]), [0, 0, 0, 0])
+            sums[1] += 1
+            sums[2] += row["mask"] is not None
+            sums[3] += row["source"] != "mask"
+    rows = [[*place, *sums] for place, sums in found.items()]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), 7)
 
 
 def _order(row: Mapping[str, Any]) -> tuple[int, int]:

@@ -265,8 +265,10 @@ RAW_KINDS = frozenset(
     """
     session_start session_end clock_anchor images_relocated
     image_load_start image_shown item_shown point_shown
-    press release drag_start drag_cancelled drag_ignored box_commit class_set mode_set tool_armed select skip done key
+    press release drag_start drag_cancelled drag_ignored box_commit class_set mode_set keys_set tool_armed select
+    skip done key
     pause resume focus_lost focus_gained dialog_open dialog_close idle_start idle_end suspend ui_stall
+    wheel pan pointer study_start study_end block_start
     preview_visible preview_hidden suggestion_shown suggestion_accepted suggestion_rejected
     """.split()
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
+import platform
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +12,11 @@ from sqlalchemy import select
 
 from pointanno.errors import InputError
 from pointanno.project import opening
-from pointanno.project.agreement import Agreement, agreement_of, pair_boxes, pair_clicks
+from pointanno.project.agreement import MATCH_RADIUS, Agreement, agreement_of, pair_boxes, pair_clicks
 from pointanno.project.image_list import ImageFilter
+from pointanno.project.journal import AT_CREATION
 from pointanno.project.review_list import ReviewList
-from pointanno.project.schema import annotators, images
+from pointanno.project.schema import annotators, events, images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +24,17 @@ if TYPE_CHECKING:
     from pointanno.project.records import Event
     from pointanno.project.store import AnyRow
 
-_NAMES = select(annotators.c.name)
-_UIDS = select(images.c.id, images.c.uid, images.c.second).order_by(images.c.position)
+_NAMES = select(annotators.c.name, annotators.c.origin).order_by(annotators.c.id)
+_WORK = select(events.c.seq).where(events.c.source != AT_CREATION).limit(1)
+"""Anything that was done after the project was made."""
+
+_UIDS = select(images.c.id, images.c.uid, images.c.second, images.c.position).order_by(images.c.position)
+
+PREFIX = "anon-"
+FIRST = f"{PREFIX}1"
+
+HERE = "annotators_here"
+"""Setting: which pseudonym goes on at which computer. Both are told as a hash only."""
 
 PEOPLE = "people"
 """Setting that holds the names behind the pseudonyms; it stays in this file and is never exported unasked."""
@@ -47,15 +59,58 @@ class People(ReviewList):
         for pseudonym, known in self.people().items():
             if known == name:
                 return pseudonym
-        taken = {row[0] for row in self._store.rows(_NAMES)} | set(self.people())
-        while (pseudonym := f"anon-{secrets.token_hex(2)}") in taken:
-            pass
+        pseudonym = self.new_pseudonym()
         self.name_annotator(pseudonym, name)
         return pseudonym
 
+    def annotator_called(self, who: str) -> str:
+        """The pseudonym of a person who is told by it or by name; a name that is new here gets one."""
+        return who if who.startswith(PREFIX) or who in self.annotators() else self.pseudonym_for(who)
+
+    def annotators(self) -> list[str]:
+        """Pseudonyms of all who annotated in this project or were named, the earliest first; those of files are not."""
+        found = [row[0] for row in self._store.rows(_NAMES) if row[1] is None]
+        return list(dict.fromkeys([*found, *self.people(), *self._settings.get(HERE, {}).values()]))
+
+    def new_pseudonym(self) -> str:
+        """A pseudonym that nobody has: "anon-1" for the first person, a random one for everybody else.
+
+        Random, because two copies of a project that are joined later must not call two people the same.
+        """
+        taken = {*self.annotators(), *(row[0] for row in self._store.rows(_NAMES))}
+        named = {*self.people(), *self._settings.get(HERE, {}).values()}
+        if FIRST not in named and self._store.first(_WORK) is None:
+            return FIRST
+        while (pseudonym := f"{PREFIX}{secrets.token_hex(2)}") in taken:
+            pass
+        return pseudonym
+
+    def annotator_here(self) -> str | None:
+        """The pseudonym of whoever worked on this project at this computer last, under this account."""
+        found = self._settings.get(HERE, {}).get(self._here())
+        return None if found is None else str(found)
+
+    def remember_annotator(self, pseudonym: str) -> None:
+        """Note that this pseudonym goes on at this computer; a copy of the project elsewhere does not take it over."""
+        values = {HERE: {**self._settings.get(HERE, {}), self._here(): pseudonym}}
+        with self._store.transaction():
+            opening.set_settings(self._store, values)
+        self._settings.update(values)
+
+    def _here(self) -> str:
+        """Computer and account, not to be read back."""
+        try:
+            user = getpass.getuser()
+        except (KeyError, OSError):  # an account without a name
+            user = ""
+        text = f"{platform.node()}\n{user}\n{self._settings.get('seed', 0)}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
     # the second pass --------------------------------------------------------------------------------------------
 
-    def plan_second_pass(self, share: float, *, seed: int | None = None, image_set: str | None = "") -> Event:
+    def plan_second_pass(
+        self, share: float, *, seed: int | None = None, image_set: str | None = "", where: ImageFilter | None = None
+    ) -> Event:
         """Choose the images that a second person annotates, blind, as one event.
 
         Every image is drawn by itself, from the seed and its uid: the choice does not depend on the other images,
@@ -67,6 +122,8 @@ class People(ReviewList):
         seed : int or None
             None takes that of the project.
         image_set : name of an image set, "" for all images
+        where : ImageFilter or None
+            Only images that pass it; others keep what was chosen for them.
 
         Raises
         ------
@@ -76,20 +133,20 @@ class People(ReviewList):
         if not 0 <= share <= 1:
             raise InputError(f"second pass, share: expected a share from 0 to 1, received {share}")
         number = self._settings["seed"] if seed is None else seed
-        wanted = None
-        if image_set != "":
-            wanted = {one.id for one in self.image_page(ImageFilter(image_set=image_set), count=-1)}
+        wanted: set[int] | None = None
+        if where is not None or image_set != "":
+            wanted = set(self.image_places(where or ImageFilter(image_set=image_set)).tolist())
         chosen: list[AnyRow] = []
         released: list[AnyRow] = []
         for row in self._store.rows(_UIDS):
-            if wanted is not None and row["id"] not in wanted:
+            if wanted is not None and row["position"] not in wanted:
                 continue
             (chosen if is_drawn(row["uid"], share, number) else released).append(row)
         payload = {"share": share, "seed": number, "image_ids": [row["id"] for row in chosen]}
         payload["released_ids"] = [row["id"] for row in released if row["second"]]
         return self.record("second_pass", payload)
 
-    def agreement(self, against: str = "second", *, radius: float = 20.0) -> Agreement:
+    def agreement(self, against: str = "second", *, radius: float = MATCH_RADIUS) -> Agreement:
         """How far the main annotations agree with the second opinion or with the known answers.
 
         Parameters

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ import orjson
 
 from pointanno.dataset import Image
 from pointanno.errors import InputError
-from pointanno.images import find_images, read_size
+from pointanno.images import file_of, find_images, find_planes, is_there, read_size
+from pointanno.planes import picture_name
 from pointanno.project.schema import IMAGE_STATE
+from pointanno.zarr_planes import is_zarr
 
 if TYPE_CHECKING:
     from pointanno.project.store import AnyRow
@@ -23,13 +26,17 @@ HASHED_BYTES = 256 * 2**20
 """Pictures are hashed at creation while they are smaller than this together; more would take minutes."""
 
 Progress = Callable[[int, int], None]
-"""Called with how many of how many pictures are done."""
+"""Called with how many of how many pictures are done; what it raises stops the work."""
 
 
 @dataclass(slots=True)
 class Scan:
-    """Rows for the table `images`, and a sentence for each picture that was left out."""
+    """Rows for the table `images`, and a sentence for each picture that was left out.
 
+    `folder` is where the file names begin: the folder that was looked at, or the one around a Zarr folder.
+    """
+
+    folder: Path
     rows: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
@@ -40,11 +47,11 @@ def image_uid(file_name: str) -> str:
 
 
 def scan_images(folder: Path, listed: Sequence[Image] | None = None, progress: Progress | None = None) -> Scan:
-    """Look at the pictures of a folder.
+    """Look at the pictures of a folder; the planes of a stack are pictures of their own.
 
     Parameters
     ----------
-    folder : where they lie
+    folder : where they lie, or a Zarr folder
     listed : images of a COCO file; then exactly these are looked for, and keep their ids
     progress : told about every picture
 
@@ -55,13 +62,16 @@ def scan_images(folder: Path, listed: Sequence[Image] | None = None, progress: P
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: the folder of the images is missing. Check the path")
+    scan = Scan(folder.parent if is_zarr(folder) and listed is None else folder)
     if listed is None:
-        names = [path.relative_to(folder).as_posix() for path in find_images(folder)]
-        wanted = [Image(id=number, file_name=name, height=0, width=0) for number, name in enumerate(names, 1)]
+        wanted = _all_planes(scan.folder, [folder] if scan.folder is not folder else find_images(folder))
     else:
-        wanted = list(listed)
-    scan, hashed, seen = Scan(), 0, set()
+        wanted = [replace(image, file_name=picture_name(image)) for image in listed]
+    folder, hashed, seen = scan.folder, 0, set()
+    file, size, digest = Path(), None, None
     for done, image in enumerate(wanted, 1):
+        if progress is not None:
+            progress(done, len(wanted))
         path = folder / image.file_name
         try:
             if image.file_name in seen:
@@ -73,25 +83,40 @@ def scan_images(folder: Path, listed: Sequence[Image] | None = None, progress: P
                     f"{path}: the file lists it as {image.width} wide and {image.height} high, but the picture is "
                     f"{width} wide and {height} high. Correct the entry or the picture"
                 )
-            size = path.stat().st_size
+            if file_of(path) != file:  # not another plane of the same file
+                file = file_of(path)
+                size = file.stat().st_size if file.is_file() else None
+                hashed += size or 0
+                digest = None if size is None or hashed > HASHED_BYTES else _sha256(file)
         except (InputError, OSError) as error:
             scan.skipped.append(str(error))
             continue
-        hashed += size
         scan.rows.append(
             {
                 **{"id": image.id, "position": len(scan.rows), "uid": image_uid(image.file_name)},
-                **{"file_name": image.file_name, "height": height, "width": width, "bytes": size},
-                "sha256": _sha256(path) if hashed <= HASHED_BYTES else image.sha256,
+                **{"file_name": image.file_name, "height": height, "width": width},
+                **{"bytes": size, "sha256": digest or image.sha256},  # of a Zarr folder neither
                 "extra": orjson.dumps(dict(image.extra)).decode() if image.extra else None,
                 **IMAGE_STATE,
             }
         )
-        if progress is not None:
-            progress(done, len(wanted))
     if not scan.rows:
         raise InputError(f"{folder}: none of the {len(wanted)} pictures can be used; the first: {scan.skipped[0]}")
     return scan
+
+
+def _all_planes(folder: Path, paths: Sequence[Path]) -> list[Image]:
+    """Every picture of some files; one that cannot be looked into stands for itself, until its size is asked for."""
+    wanted: list[Image] = []
+    for path in paths:
+        planes: list[tuple[Path, dict[str, int]]] = [(path, {})]
+        with contextlib.suppress(InputError, OSError):
+            planes = list(find_planes(path))
+        for one, plane in planes:
+            extra = {"pointanno": {"plane": plane}} if plane else {}
+            name = one.relative_to(folder).as_posix()
+            wanted.append(Image(id=len(wanted) + 1, file_name=name, height=0, width=0, extra=extra))
+    return wanted
 
 
 def relative_folder(images: Path, project: Path) -> str:
@@ -107,8 +132,14 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def find_again(folder: Path, rows: Sequence[AnyRow]) -> list[str]:
+def find_again(folder: Path, rows: Sequence[AnyRow], progress: Progress | None = None) -> list[str]:
     """One sentence for each image of a project that is missing in a folder, or is another one there.
+
+    Parameters
+    ----------
+    folder : where the images are now
+    rows : of `images`
+    progress : told about every picture
 
     Raises
     ------
@@ -118,13 +149,15 @@ def find_again(folder: Path, rows: Sequence[AnyRow]) -> list[str]:
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder. Name the folder that holds the images now")
     problems, there = [], 0
-    for row in rows:
+    for done, row in enumerate(rows, 1):
+        if progress is not None:
+            progress(done, len(rows))
         path = folder / row["file_name"]
-        if not path.is_file():
+        if not is_there(path):
             problems.append(f"{path}: the picture is missing; its annotations are kept")
             continue
         there += 1
-        if row["bytes"] is not None and path.stat().st_size != row["bytes"]:
+        if row["bytes"] is not None and file_of(path).stat().st_size != row["bytes"]:
             problems.append(f"{path}: the picture has another size in bytes than before. Check that it is the same")
     if there == 0:
         raise InputError(

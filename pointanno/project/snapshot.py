@@ -36,11 +36,42 @@ def to_category(row: AnyRow) -> Category:
     )
 
 
+class Remembered:
+    """The records made last, by uid: of an image that is read after every answer only what changed is made anew."""
+
+    def __init__(self) -> None:
+        self._clicks: dict[str, tuple[AnyRow, bool, Click]] = {}
+        self._boxes: dict[str, tuple[AnyRow, BoxAnnotation]] = {}
+
+    def clicks(self, rows: Iterable[AnyRow], isthing: Mapping[int, bool]) -> tuple[Click, ...]:
+        """Records of rows; those of other images are forgotten."""
+        made: dict[str, tuple[AnyRow, bool, Click]] = {}
+        for row in rows:
+            kind, known = isthing[row["category_id"]], self._clicks.get(row["uid"])
+            if known is None or known[1] != kind or known[0] != row:
+                known = (row, kind, _to_click(row, kind))
+            made[row["uid"]] = known
+        self._clicks = made
+        return tuple(known[2] for known in made.values())
+
+    def boxes(self, rows: Iterable[AnyRow]) -> tuple[BoxAnnotation, ...]:
+        """The same of boxes."""
+        made: dict[str, tuple[AnyRow, BoxAnnotation]] = {}
+        for row in rows:
+            known = self._boxes.get(row["uid"])
+            if known is None or known[0] != row:
+                known = (row, _to_box(row))
+            made[row["uid"]] = known
+        self._boxes = made
+        return tuple(known[1] for known in made.values())
+
+
 def to_annotations(
     image: AnyRow,
     rows: Rows,
     isthing: Mapping[int, bool],
     *,
+    remembered: Remembered,
     aliases: Mapping[int, int | None],
     flags: Iterable[AnyRow] = (),
     reviews: Iterable[AnyRow] = (),
@@ -48,8 +79,8 @@ def to_annotations(
     """What the window needs of an image; a row of `images` and the rows of its objects in."""
     return ImageAnnotations(
         image_id=image["id"],
-        clicks=tuple(_to_click(row, isthing[row["category_id"]]) for row in rows["clicks"]),
-        boxes=tuple(_to_box(row) for row in rows["boxes"]),
+        clicks=remembered.clicks(rows["clicks"], isthing),
+        boxes=remembered.boxes(rows["boxes"]),
         complete=_complete(image),
         absent_category_ids=resolve_absent(image["absent"], aliases),
         extremes=tuple(Extreme(*one) for one in orjson.loads(image["pending"])) if image["pending"] else (),

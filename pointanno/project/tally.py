@@ -12,7 +12,6 @@ from pointanno.project.layers import (
     COMPLETE,
     IN_PROGRESS,
     MAIN,
-    REMOVED,
     SECOND,
     SECOND_DONE,
     SKIPPED,
@@ -86,14 +85,15 @@ def state_of(image: Mapping[str, Any]) -> int:
 def count_disagreements(clicks: Iterable[Mapping[str, Any]], boxes: Iterable[Mapping[str, Any]], second: int) -> int:
     """How often a second opinion differs from the first.
 
-    Points of copied boxes count one each where both sides answered and differ. Once the second pass of the image is
+    Points of copied boxes count one each where both sides answered and differ; copies of known answers do not, since
+    whoever is asked about them shall not see the result in the list of images. Once the second pass of the image is
     declared done, so does every click of a class that one side has more of.
     """
     by_uid = {row["uid"]: row for row in boxes}
     found = 0
     for row in by_uid.values():
         original = by_uid.get(row["copy_of"]) if row["layer"] == SECOND else None
-        if original is not None and original["layer"] != REMOVED:
+        if original is not None and original["layer"] == MAIN:
             found += sum(
                 one != other and one not in _NO_ANSWER and other not in _NO_ANSWER
                 for one, other in zip(row["labels"], original["labels"], strict=False)

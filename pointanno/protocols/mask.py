@@ -8,18 +8,15 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from pointanno.errors import InputError
-from pointanno.formats.rle import mask_to_rle, rle_to_mask
+from pointanno.formats.rle import rle_area, rle_difference, rle_to_xywh, rle_union
 from pointanno.protocols.questions import AskMask, Step
-from pointanno.protocols.strokes import brush_mask, polygon_mask
+from pointanno.protocols.strokes import brush_rle, polygon_rle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from pointanno.formats.rle import RLE
     from pointanno.project.records import BoxAnnotation, ImageAnnotations
 
 PAINTED, POLYGON, ACCEPTED, EDITED = "painted", "polygon", "accepted_prediction", "edited_prediction"
@@ -81,8 +78,8 @@ class Mask:
         InputError
             If nothing would be left of the mask, or nothing was painted.
         """
-        stroke = brush_mask(path, radius, image_size)
-        return self._combine(annotations, category_id, stroke, image_size, uid, erase, PAINTED, new_uid)
+        stroke = brush_rle(path, radius, image_size)
+        return self._combine(annotations, category_id, stroke, uid, erase, PAINTED, new_uid)
 
     def polygon(
         self,
@@ -96,8 +93,8 @@ class Mask:
         new_uid: str | None = None,
     ) -> Step:
         """The event of a finished polygon, (x, y), continuous; otherwise like `brush`."""
-        area = polygon_mask(corners, image_size)
-        return self._combine(annotations, category_id, area, image_size, uid, erase, POLYGON, new_uid)
+        area = polygon_rle(corners, image_size)
+        return self._combine(annotations, category_id, area, uid, erase, POLYGON, new_uid)
 
     def accept(
         self,
@@ -122,8 +119,7 @@ class Mask:
         new_uid : str or None
             Uid of a new object; a fresh one by default.
         """
-        mask = rle_to_mask(rle)
-        mask = self._spared(annotations, mask, uid)
+        mask = self._spared(annotations, dict(rle), uid)
         kind, payload = self._step(category_id, mask, uid, ACCEPTED, new_uid)
         return kind, {**payload, "suggested_by": suggested_by}
 
@@ -131,46 +127,51 @@ class Mask:
         self,
         annotations: ImageAnnotations,
         category_id: int,
-        pixels: NDArray[np.bool_],
-        image_size: tuple[int, int],
+        pixels: RLE,
         uid: str | None,
         erase: bool,
         source: str,
         new_uid: str | None,
     ) -> Step:
         """Add pixels to a mask, or take them away."""
-        there: NDArray[np.bool_] = np.zeros(image_size, dtype=bool)
+        there: RLE | None = None
         if uid is not None:
             box = _box(annotations, uid)
             if box.mask is not None:
-                there = rle_to_mask(box.mask.rle)
+                there = dict(box.mask.rle)
                 source = EDITED if box.mask.source in (ACCEPTED, EDITED) else source
-        elif erase:
-            raise InputError("There is no mask to take pixels from. Select an object first")
-        mask = there & ~pixels if erase else there | self._spared(annotations, pixels, uid)
+        if erase:
+            if there is None:
+                raise InputError("There is no mask to take pixels from. Select an object first")
+            return self._step(category_id, rle_difference(there, pixels), uid, source, new_uid)
+        added = self._spared(annotations, pixels, uid)
+        mask = added if there is None else rle_union([there, added])
         return self._step(category_id, mask, uid, source, new_uid)
 
-    def _spared(self, annotations: ImageAnnotations, mask: NDArray[np.bool_], uid: str | None) -> NDArray[np.bool_]:
+    def _spared(self, annotations: ImageAnnotations, mask: RLE, uid: str | None) -> RLE:
         """The mask without pixels that belong to other objects."""
         if not self.exclusive:
             return mask
-        left = mask.copy()
+        x, y, width, height = rle_to_xywh(mask)
+        others = []
         for box in annotations.boxes:
             if box.uid != uid and box.mask is not None and not box.iscrowd:
-                left &= ~rle_to_mask(box.mask.rle)
-        return left
+                left, top, wide, high = rle_to_xywh(box.mask.rle)
+                if left < x + width and x < left + wide and top < y + height and y < top + high:
+                    others.append(box.mask.rle)
+        return rle_difference(mask, rle_union(others)) if others else mask
 
     @staticmethod
     def _step(
-        category_id: int, mask: NDArray[np.bool_], uid: str | None, source: str, new_uid: str | None
+        category_id: int, mask: RLE, uid: str | None, source: str, new_uid: str | None
     ) -> tuple[str, dict[str, Any]]:
-        if not mask.any():
+        if not rle_area(mask):
             raise InputError(
                 "Nothing is left of the mask, so it was not taken. Delete the object, or paint where no other object is"
             )
         payload: dict[str, Any] = {
             "uid": uid or new_uid or uuid.uuid4().hex,
-            "rle": mask_to_rle(mask),
+            "rle": mask,
             "source": source,
         }
         return "mask", payload if uid is not None else {**payload, "category_id": category_id}

@@ -16,7 +16,7 @@ from pointanno.project.effects.needs import (
     need_thing,
     reviewed_points,
 )
-from pointanno.project.layers import MAIN, REMOVED
+from pointanno.project.layers import MAIN, REMOVED, SECOND
 from pointanno.project.tally import WHOLE, Tally, tally_box, tally_click
 
 if TYPE_CHECKING:
@@ -25,17 +25,35 @@ if TYPE_CHECKING:
 
 def review(change: Change) -> None:
     """Write a record about a point, a click or a box; what it replaces goes into the record."""
-    p, image, entry = change.entry.payload, change.image(), change.entry
+    p, image = change.entry.payload, change.image()
     table, row = need_any(change, image, p["uid"])
+    point = p.get("point", WHOLE)
+    if row["layer"] == SECOND and table == "clicks" and p["verdict"] in ("confirm", "later"):
+        _write(change, image, point, None)  # somebody looked at what only the second opinion has
+        return
     if row["layer"] != MAIN:
         raise InputError(f"review, uid: {p['uid']} belongs to a second opinion. Review the main annotation")
-    point = p.get("point", WHOLE)
     if point != WHOLE and (table != "boxes" or point >= len(row["labels"])):
         raise InputError(f"review, point: {p['uid']} has no point {point}")
     before = _tally(table, row, reviewed_points(change, image, p["uid"]))
     values, original = _outcome(change, image, table, row, point)
     if values:
         change.update(table, row, **values)
+    _write(change, image, point, original)
+    if point == WHOLE and p["verdict"] != "later":
+        _take_flag_off(change, image, p["uid"])
+    now = {**row, **values}
+    if now["layer"] == REMOVED:
+        change.count(image, minus=before)
+        image[table] -= 1
+        image["others"] += 1
+    else:
+        change.count(image, of=_tally(table, now, reviewed_points(change, image, p["uid"])), minus=before)
+
+
+def _write(change: Change, image: Row, point: int, original: Row | None) -> None:
+    """The record, and the count of what is put off."""
+    p, entry = change.entry.payload, change.entry
     record = {
         **{"image_id": entry.image_id, "uid": p["uid"], "point": point, "seq": entry.seq, "verdict": p["verdict"]},
         "value": dump({name: p[name] for name in ("value", "category_id", "x", "y") if p.get(name) is not None}),
@@ -46,13 +64,14 @@ def review(change: Change) -> None:
     _count_later(change, image, p["uid"], point, p["verdict"])
     change.insert("reviews", record)
     image["reviews"] += 1
-    now = {**row, **values}
-    if now["layer"] == REMOVED:
-        change.count(image, minus=before)
-        image[table] -= 1
-        image["others"] += 1
-    else:
-        change.count(image, of=_tally(table, now, reviewed_points(change, image, p["uid"])), minus=before)
+
+
+def _take_flag_off(change: Change, image: Row, uid: str) -> None:
+    """What was looked at again as a whole needs its flag no more."""
+    flag = change.find("flags", image["id"], uid)
+    if flag is not None:
+        change.delete("flags", flag)
+        image["flags"] -= 1
 
 
 def _tally(table: str, row: Row, reviewed: set[int]) -> Tally:

@@ -16,7 +16,7 @@ from PIL import Image as Picture
 from pointanno.cli import main
 from pointanno.formats import read_dataset
 from pointanno.project import Project
-from pointanno.protocols import MultiPoint
+from pointanno.protocols import BoxPoints, MultiPoint
 
 
 @pytest.fixture
@@ -194,3 +194,24 @@ def test_gold_items_come_from_a_file(tmp_path: Path, pictures: Path, capsys: pyt
     assert result(capsys, "import", other, tmp_path / "gold.json", "--gold")["boxes"] == 1
     with Project.open(other) as project:
         assert project.annotations(1).boxes == () and len(project.annotations(1, layer="gold").boxes) == 1
+
+
+def test_protocols_of_image_sets(tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mixed.pointanno"
+    result(capsys, "new", path, "--images", pictures, "--thing", "cell")
+    assert result(capsys, "protocol", path)["sets"] == []
+    result(capsys, "protocol", path, "--protocol", "multi_point", "--points-per-target", 4)
+    answer = result(capsys, "protocol", path, "--set", "few", "--images", "p1*", "--protocol", "mask", "--no-exclusive")
+    assert answer["images"] == 2
+    assert answer["sets"] == [
+        {"name": "all images", "protocol": "multi_point", "options": {"points_per_target": 4}, "images": 1},
+        {"name": "few", "protocol": "mask", "options": {"exclusive": False}, "images": 1},
+    ]
+    result(capsys, "protocol", path, "--set", "few", "--protocol", "box_points", "--draw", "extreme")
+    with Project.open(path, writable=False) as project:
+        first, second = (project.protocol_of(image.id) for image in project.images())
+        assert isinstance(second, MultiPoint) and second.points_per_target == 4
+        assert isinstance(first, BoxPoints) and first.draw == "extreme"
+    assert "no image of" in refusal(capsys, "protocol", path, "--images", "q*", "--protocol", "mask")
+    assert "not among its options" in refusal(capsys, "protocol", path, "--protocol", "mask", "--draw", "none")
+    assert "--protocol: expected" in refusal(capsys, "protocol", path, "--set", "few")

@@ -15,9 +15,11 @@ from pointanno.formats.rle import (
     mask_to_rle,
     rle_area,
     rle_at,
+    rle_difference,
     rle_to_counts,
     rle_to_mask,
     rle_to_xywh,
+    rle_union,
     segmentation_to_rle,
 )
 
@@ -151,3 +153,17 @@ def test_what_would_crash_pycocotools_is_refused(segmentation: object) -> None:
 def test_masks_beyond_32_bits_are_refused() -> None:
     with pytest.raises(ValueError, match="up to 4294967295 pixels"):
         segmentation_to_rle([[0, 0, 9, 0, 9, 9]], (2**20, 2**20))
+
+
+def test_unions_and_differences_by_runs() -> None:
+    """Against the masks themselves, and as the same text that encoding the result gives."""
+    rng = np.random.default_rng(3)
+    corner = np.zeros((9, 7), dtype=bool)
+    corner[0, 0] = corner[-1, -1] = True
+    masks = [rng.random((9, 7)) < share for share in (0.0, 0.2, 0.5, 0.9, 1.0)] + [corner]
+    for one in masks:
+        for other in masks:
+            codes = mask_to_rle(one), mask_to_rle(other)
+            assert rle_union(codes) == mask_to_rle(one | other)
+            assert rle_difference(*codes) == mask_to_rle(one & ~other)
+    assert rle_union([mask_to_rle(one) for one in masks[:3]]) == mask_to_rle(masks[0] | masks[1] | masks[2])

@@ -131,3 +131,23 @@ def test_protocols_by_image_set(project: Project) -> None:
         project.set_protocol("street", "mask", [9])
     with pytest.raises(InputError, match="protocol: expected one of"):
         project.set_protocol("street", "scribble", [1])
+
+
+def test_places_of_what_passes_a_filter(project: Project) -> None:
+    project.record("flag", {"flagged": True}, image_id=3)
+    project.record("flag", {"flagged": True}, image_id=1)
+    flagged = ImageFilter(attention="flagged")
+    assert project.image_places().tolist() == [0, 1, 2]
+    assert project.image_places(flagged).tolist() == [0, 2]
+    assert project.image_places(ImageFilter(state="complete")).tolist() == []
+    assert [image.file_name for image in project.images_at([2, 0, 99])] == ["a1.png", "a3.png"]
+    assert [project.passes(image, flagged) for image in project.images()] == [True, False, True]
+    assert project.passes(project.image(2), ImageFilter())
+    project.record("flag", {"flagged": False}, image_id=3)
+    assert not project.passes(project.image(3), flagged)
+
+
+def test_names_beyond_ascii_are_found_as_they_are_written(tmp_path: Path, pictures: Path) -> None:
+    (pictures / "a1.png").rename(pictures / "Überlauf Ä.png")
+    with Project.create(tmp_path / "umlauts", images=pictures) as made:
+        assert names(made, ImageFilter(text="ÜBERLAUF Ä")) == ["Überlauf Ä.png"]

@@ -10,6 +10,7 @@ import pytest
 from pointanno.dataset import Box, Category, Instance, PointDataset, Points
 from pointanno.errors import InputError
 from pointanno.project import Project
+from pointanno.project.image_list import ImageFilter
 from pointanno.project.people import is_drawn
 from pointanno.protocols import SecondLook
 
@@ -68,6 +69,46 @@ def test_the_second_pass_is_a_seeded_share(project: Project) -> None:
         project.plan_second_pass(1.5)
 
 
+def test_a_pass_over_some_images_leaves_the_others_as_they_are(project: Project) -> None:
+    project.plan_second_pass(1.0)
+    project.record("flag", {"flagged": True}, image_id=2)
+    event = project.plan_second_pass(0.0, where=ImageFilter(attention="flagged"))
+    assert event.payload["released_ids"] == [2]
+    assert [image.second_pass for image in project.images()] == ["chosen", None, "chosen"]
+
+
+def test_people_take_turns_in_one_open_project(project: Project) -> None:
+    assert project.annotator == "anon-1" == project.new_pseudonym(), "nobody has worked yet"
+    answered_box(project)
+    ben = project.pseudonym_for("Ben Beta")
+    assert ben != "anon-1" and project.annotators() == ["anon-1", ben]
+    session = project.session_id
+    project.change_annotator(ben)
+    assert project.session_id != session and project.annotator == ben
+    project.record("click", {"uid": "c" * 32, "category_id": 1, "x": 5, "y": 5}, image_id=1)
+    project.change_annotator("anon-1")
+    project.record("click", {"uid": "d" * 32, "category_id": 1, "x": 9, "y": 9}, image_id=1)
+    exported = project.dataset(with_events=True)
+    names = {entry["index"]: entry["name"] for entry in exported.annotators}
+    assert [names[one.points.annotator[0] or 0] for one in exported.targets] == [ben, "anon-1"]
+    assert [names[event["annotator"]] for event in exported.events if event["kind"] == "click"] == [ben, "anon-1"]
+    assert len({event["session"] for event in exported.events}) == 3
+    assert "Ben" not in repr(exported)
+    state = project.projection_hash()
+    project.rebuild()
+    assert project.projection_hash() == state
+
+
+def test_who_works_at_which_computer_is_remembered(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert project.annotator_here() is None
+    project.remember_annotator("anon-7")
+    assert project.annotator_here() == "anon-7"
+    monkeypatch.setattr("platform.node", lambda: "elsewhere")
+    assert project.annotator_here() is None, "a copy of the project at another computer asks anew"
+    project.record("flag", {"flagged": True}, image_id=1)
+    assert project.new_pseudonym() not in ("anon-1", "anon-7")
+
+
 def test_a_second_opinion_is_kept_apart_and_compared(project: Project) -> None:
     """Answers (object, background, object) and (object, object, unsure): 2 are compared, 1 agrees."""
     answered_box(project)
@@ -122,7 +163,8 @@ def test_gold_items_are_hidden_and_count(project: Project) -> None:
     look_again(project, ("object", "object"), layer="gold", image_id=2)
     found = project.agreement("gold")
     assert (found.answers, found.same) == (2, 1)
-    assert project.image(2).disagreements == 1 and project.agreement().answers == 0
+    assert project.image(2).disagreements == 0, "the list of images must not tell what was wrong"
+    assert project.agreement().answers == 0 and list(project.review_items(["disagreement"])) == []
     state = project.projection_hash()
     project.rebuild()
     assert project.projection_hash() == state

@@ -94,6 +94,73 @@ def test_reviews_travel_with_their_annotations(project: Project, pictures: Path,
     assert again.read_bytes() == file.read_bytes()
 
 
+def test_everything_is_read_in_pages_and_counted(project: Project) -> None:
+    """One click, one box and its three answers; each is left out once it was reviewed."""
+    prepare(project)
+    assert project.review_counts() == {
+        **{"unsure": 1, "fast": 2, "flagged": 0, "disagreement": 0, "later": 0},
+        "everything": 5,
+    }
+    first = project.review_page("everything", images=1)
+    assert first.items == () and first.after == 0, "the first image shows nothing"
+    second = project.review_page("everything", after=first.after, images=1)
+    found = [(item.uid, item.point, item.value) for item in second.items]
+    assert found == [(CLICK, None, "object"), (BOX, None, None), (BOX, 0, "unsure"), (BOX, 1, "object"),
+                     (BOX, 2, "background")]  # fmt: skip
+    project.review(2, BOX, "confirm")
+    project.review(2, BOX, "change", point=0, value="object")
+    project.review(2, BOX, "later", point=1)
+    assert [(item.uid, item.point) for item in project.review_page("everything").items] == [
+        (CLICK, None), (BOX, 1), (BOX, 2)
+    ]  # fmt: skip
+    assert project.review_page("everything").after is None
+    assert project.review_counts()["everything"] == 3 and project.review_counts()["later"] == 1
+    [later] = project.review_page("later").items
+    assert (later.uid, later.point, later.value, later.time_ms) == (BOX, 1, "object", 120)
+
+
+def test_a_flag_goes_with_the_review_of_its_object_in_one_step(project: Project) -> None:
+    prepare(project)
+    project.record("flag", {"flagged": True, "uid": BOX, "reason": "rim"}, image_id=2)
+    assert waiting(project, "flagged") == [(BOX, None)]
+    before = project.projection_hash()
+    project.review(2, BOX, "later")
+    project.review(2, BOX, "confirm", point=1)
+    assert waiting(project, "flagged") == [(BOX, None)], "the box itself was not looked at"
+    project.review(2, BOX, "confirm")
+    assert waiting(project, "flagged") == [] and project.image(2).flags == 0
+    state = project.projection_hash()
+    project.rebuild()
+    assert project.projection_hash() == state
+    for _ in range(3):
+        project.undo()
+    assert project.projection_hash() == before and waiting(project, "flagged") == [(BOX, None)]
+
+
+def test_clicks_of_one_person_only_are_disagreements(project: Project) -> None:
+    """Main clicks at x = 5 and 31, second ones at 8 and 55: one pair, one click each that the other lacks."""
+    for uid, x, layer in (("1", 5, "main"), ("2", 31, "main"), ("3", 8, "second"), ("4", 55, "second")):
+        payload = {"uid": uid * 32, "category_id": 1, "x": x, "y": 9, "layer": layer}
+        project.record("click", payload, image_id=1)
+    project.plan_second_pass(1.0)
+    assert project.review_page("disagreement").items == (), "the second opinion is not complete"
+    project.record("second_done", {"done": True}, image_id=1)
+    project.record("click", {"uid": "5" * 32, "category_id": 1, "x": 2, "y": 38, "layer": "second"}, image_id=1)
+    items = project.review_page("disagreement").items
+    assert [(item.uid[0], item.value, item.other, item.place) for item in items] == [
+        ("2", "object", "nothing", None), ("4", None, "object", (55, 9)), ("5", None, "object", (2, 38))
+    ]  # fmt: skip
+    project.review(1, "2" * 32, "confirm")
+    project.review(1, "4" * 32, "confirm", reason="no object there")
+    project.review(1, "5" * 32, "later")
+    assert [item.uid[0] for item in project.review_page("disagreement").items] == ["5"]
+    [later] = project.review_page("later").items
+    assert later.place == (2, 38) and project.image(1).later == 1
+    with pytest.raises(InputError, match="belongs to a second opinion"):
+        project.review(1, "4" * 32, "delete")
+    assert [one.uid[0] for one in project.annotations(1).clicks] == ["1", "2"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

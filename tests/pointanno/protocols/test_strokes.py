@@ -10,7 +10,9 @@ import pytest
 from pycocotools import mask as coco
 from skimage.measure import points_in_poly
 
+from pointanno.formats.rle import mask_to_rle
 from pointanno.protocols import brush_mask, polygon_mask
+from pointanno.protocols.strokes import brush_rle, polygon_rle
 
 SIZE = (30, 40)
 
@@ -58,3 +60,13 @@ def test_refusals(path: list[tuple[float, float]], radius: float) -> None:
         brush_mask(path, radius, SIZE)
     with pytest.raises(ValueError, match="corners must be at least 3"):
         polygon_mask([(1, 1), (2, 2)], SIZE)
+
+
+def test_codes_are_those_of_the_masks() -> None:
+    """A stroke across a large picture is put together from parts."""
+    size = (1500, 1400)
+    path = [(-20.0, 3.0), (700.2, 480.9), (1399.0, 1499.5), (1390.0, 20.0), (3.0, 1480.0)]
+    assert brush_rle(path, 6.5, size) == mask_to_rle(brush_mask(path, 6.5, size))
+    assert brush_rle([(-90.0, -90.0)], 3.0, SIZE) == mask_to_rle(np.zeros(SIZE, dtype=bool))
+    corners = [(-3.2, 4.1), (33.7, 2.2), (20.1, 13.3), (47.4, 28.6), (5.5, 24.9)]
+    assert polygon_rle(corners, SIZE) == mask_to_rle(polygon_mask(corners, SIZE))
