@@ -15,7 +15,9 @@ from qtpy.QtCore import QEvent, QObject, QPointF, Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QKeySequence, QMouseEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_pointanno.keymap import HELD, KEYS, Action, KeyInput, PointerInput, digit_action
+from napari_pointanno.key_choice import DEFAULT_KEYS
+from napari_pointanno.key_names import MODIFIERS, is_symbol
+from napari_pointanno.keymap import HELD, Action, KeyInput, KeyMap, PointerInput, digit_action
 from pointanno.timing.clock import now_ns
 
 # Positions of the keys 1 ... 9, 0 by platform: Shift+digit and layouts that need Shift for a digit give
@@ -61,28 +63,33 @@ class InputHandler(Protocol):
         """The window stood still."""
 
 
+_MODIFIERS = dict(
+    zip(
+        MODIFIERS,
+        (
+            Qt.KeyboardModifier.ControlModifier,
+            Qt.KeyboardModifier.AltModifier,
+            Qt.KeyboardModifier.MetaModifier,
+            Qt.KeyboardModifier.ShiftModifier,
+        ),
+        strict=True,
+    )
+)
+
+
 def key_text(event: QKeyEvent) -> str:
-    """The key with its modifiers, as written in `napari_pointanno.keymap.KEYS`."""
+    """The key with its modifiers, as `napari_pointanno.key_names` writes it."""
     key = event.key()
-    if key == Qt.Key.Key_Question:
-        return "?"
     modifiers = event.modifiers()
-    parts = [
-        name
-        for name, flag in (
-            ("Ctrl", Qt.KeyboardModifier.ControlModifier),
-            ("Alt", Qt.KeyboardModifier.AltModifier),
-            ("Meta", Qt.KeyboardModifier.MetaModifier),
-            ("Shift", Qt.KeyboardModifier.ShiftModifier),
-        )
-        if modifiers & flag
-    ]
+    parts = [name for name, flag in _MODIFIERS.items() if modifiers & flag]
     name = {
-        Qt.Key.Key_Escape: "Escape",
-        Qt.Key.Key_Backspace: "Backspace",
-        Qt.Key.Key_Delete: "Delete",
-        Qt.Key.Key_Space: "Space",
-    }.get(Qt.Key(key)) or QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+        Qt.Key.Key_Escape.value: "Escape",
+        Qt.Key.Key_Backspace.value: "Backspace",
+        Qt.Key.Key_Delete.value: "Delete",
+        Qt.Key.Key_Space.value: "Space",
+    }.get(key) or QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+    if parts == ["Shift"] and is_symbol(name):  # which signs need Shift depends on the keyboard
+        return name
     return "+".join([*parts, name])
 
 
@@ -149,16 +156,19 @@ class CanvasFilter(QObject):
     canvas : QWidget
         The native widget that draws the picture.
     handler : InputHandler
+    keymap : KeyMap
+        Which keys are ours.
     """
 
-    def __init__(self, canvas: QWidget, handler: InputHandler) -> None:
+    def __init__(self, canvas: QWidget, handler: InputHandler, keymap: KeyMap = DEFAULT_KEYS) -> None:
         super().__init__(canvas)
         self._canvas = canvas
         self._handler = handler
+        self.keymap = keymap
         self.active = False
         self._pan_from: QPointF | None = None
         self._space = False
-        self._hiding = False
+        self._held: dict[int, tuple[Action, str]] = {}
         self._left_down = False
         self._repeats = _Repeats()
         canvas.installEventFilter(self)
@@ -189,40 +199,41 @@ class CanvasFilter(QObject):
             self._handler.on_focus(True, at_ns, "canvas")
         elif kind == QEvent.Type.FocusOut:
             self._space = False
-            if self._hiding:  # the key will go up somewhere else
-                self._hiding = False
-                self._handler.on_key(KeyInput(Action.HIDE, at_ns, None, "H", released=True))
+            held, self._held = self._held, {}  # these keys will go up somewhere else
+            for action, text in held.values():
+                self._handler.on_key(KeyInput(action, at_ns, None, text, released=True))
             window = self._canvas.window()
             self._handler.on_focus(False, at_ns, "dock" if window.isActiveWindow() else "window")
         return False
 
     def _action(self, event: QKeyEvent) -> tuple[Action, int | None, str] | None:
         """The action a key stands for, its digit and its text; None if the key is not ours."""
+        digit = digit_of(event)  # first: on some keyboards the signs of the number row are keys of their own
+        if digit is not None:
+            shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            return digit_action(digit, shift=shift), digit, f"Shift+{digit}" if shift else str(digit)
         text = key_text(event)
-        action = KEYS.get(text)
-        if action is not None:
-            return action, None, text
-        digit = digit_of(event)
-        if digit is None:
-            return None
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        return digit_action(digit, shift=shift), digit, text
+        action = self.keymap.action(text)
+        return None if action is None else (action, None, text)
 
     def _on_key(self, event: QKeyEvent, at_ns: int, *, released: bool) -> bool:
-        found = self._action(event)
-        if released and event.key() == Qt.Key.Key_Space:  # whatever modifiers are down by now
-            found = (Action.PAN, None, "Space")
+        held = self._held.get(event.key()) if released else None  # whatever modifiers are down by now
+        found = self._action(event) if held is None else (held[0], None, held[1])
         if found is None:
             return False
         repeats = self._repeats.note(event, released=released)
         action, digit, text = found
         if event.isAutoRepeat() if action in HELD else repeats:
             return True
-        if action is Action.PAN:
-            self._space = not released
-        elif action is Action.HIDE:
-            self._hiding = not released
-        if released and action not in HELD:
+        if action in HELD:
+            if released and held is None:
+                return True
+            if released:
+                del self._held[event.key()]
+            else:
+                self._held[event.key()] = (action, text)
+            self._space = self._space if action is not Action.PAN else not released
+        elif released:
             return True
         self._handler.on_key(KeyInput(action, at_ns, digit, text, released, _qt_ms(event)))
         return True
@@ -280,12 +291,19 @@ class FrameWatch(QObject):
             swapped.connect(self._on_swap)
         canvas.installEventFilter(self)
 
-    def when_shown(self, callback: Callable[[int, bool], None]) -> None:
-        """Call `callback(t_ns, swapped)` once the next frame is on the screen; replaces nothing."""
+    def when_shown(self, callback: Callable[[int, bool], None], *, over: QWidget | None = None) -> None:
+        """Call `callback(t_ns, swapped)` once the next frame is on the screen; replaces nothing.
+
+        What is painted `over` the canvas alone needs no new picture from it, which is most of the cost of a frame.
+        """
         self._waiting.append(callback)
         self._painted_ns = None
         self._timer.stop()
-        self._canvas.update()
+        if over is None:
+            self._canvas.update()
+        else:
+            over.installEventFilter(self)
+            over.update()
 
     def forget(self) -> None:
         """Drop what still waits: it will never be shown."""

@@ -1,13 +1,27 @@
-"""The commands of the manifest: each acts on the viewer in front and shows up in napari's command palette."""
+"""The commands of the manifest: each acts on the viewer in front and shows up in napari's command palette.
+
+Most do what a button of the dock does; exports run in the background, where napari's task manager knows them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from pointanno.errors import InputError
 
 if TYPE_CHECKING:
+    from napari_pointanno._views.annotate_view import AnnotateView
     from napari_pointanno.workbench import Workbench
+    from pointanno.project.export_file import Exported
+
+ENDINGS: Final = {
+    "coco-point": ".coco-points.json",
+    "pointsup": ".pointsup.json",
+    "coco-instances": ".instances.json",
+    "coco-panoptic": ".panoptic.json",
+}
+"""What an exported file is called, by format."""
 
 
 def _bench() -> Workbench:
@@ -20,6 +34,18 @@ def _bench() -> Workbench:
     if viewer is None:
         raise InputError("pointanno: there is no napari window; start one by `napari` or `pointanno open`")
     return open_docks(viewer)
+
+
+def _session() -> AnnotateView | None:
+    """The dock of the open project; None, with a word about it, if there is none."""
+    annotate = _bench().annotate
+    if annotate.project is None:
+        annotate.view.notify("Open a project first: “PointAnno: open project”, or try the demo", error=False)
+        return None
+    return annotate.view
+
+
+# ------------------------------------------------------------------ projects
 
 
 def new_project() -> None:
@@ -37,6 +63,118 @@ def open_demo() -> None:
     _bench().annotate.open_demo()
 
 
+# ------------------------------------------------------------------ annotating
+
+
+def one_point() -> None:
+    """Annotate by one point for each target."""
+    _choose_mode("single_point")
+
+
+def several_points() -> None:
+    """Annotate by several points in each target."""
+    _choose_mode("multi_point")
+
+
+def box_points() -> None:
+    """Annotate by boxes and points in them."""
+    _choose_mode("box_points")
+
+
+def masks() -> None:
+    """Annotate by painting masks."""
+    _choose_mode("mask")
+
+
+def review() -> None:
+    """Look through annotations again."""
+    _choose_mode("review")
+
+
+def review_predictions() -> None:
+    """Open the line for a file of predictions to review against."""
+    review()
+    view = _session()
+    if view is not None:
+        view.review.ask_file()
+
+
+def second_opinion() -> None:
+    """Annotate the images of the second pass, without seeing the first."""
+    _choose_mode("second_look")
+
+
+def import_known_answers() -> None:
+    """Open the line for a file of known answers."""
+    view = _session()
+    if view is not None:
+        view.people.ask_file("gold")
+
+
+def join_copy() -> None:
+    """Open the line for another copy of the project."""
+    view = _session()
+    if view is not None:
+        view.people.ask_file("copy")
+
+
+def _choose_mode(mode: str) -> None:
+    view = _session()
+    if view is not None:
+        view.mode_chosen.emit(mode)
+
+
+def next_image() -> None:
+    """Show the next image."""
+    if (view := _session()) is not None:
+        view.next_requested.emit()
+
+
+def previous_image() -> None:
+    """Show the image before."""
+    if (view := _session()) is not None:
+        view.previous_requested.emit()
+
+
+def next_unlabelled() -> None:
+    """Show the next image without annotations."""
+    if (view := _session()) is not None:
+        view.unlabelled_requested.emit()
+
+
+def complete() -> None:
+    """Declare the image complete and go on."""
+    if (view := _session()) is not None:
+        view.done_requested.emit()
+
+
+def undo() -> None:
+    """Take the last action back, also across images and restarts."""
+    if (view := _session()) is not None:
+        view.undo_requested.emit()
+
+
+def redo() -> None:
+    """Do again what was undone."""
+    if (view := _session()) is not None:
+        view.redo_requested.emit()
+
+
+def find_class() -> None:
+    """Put the cursor into the search box of the classes."""
+    if (view := _session()) is not None:
+        view.focus_search()
+
+
+def show_keys() -> None:
+    """Show or hide the sheet of keys."""
+    if (view := _session()) is not None:
+        view.keys_requested.emit()
+
+
+# ------------------------------------------------------------------ training
+
+
 def start_training() -> None:
     """Train on the open project with what the form says."""
     _bench().train_view.request_start()
@@ -52,30 +190,93 @@ def toggle_preview() -> None:
     _bench().preview.toggle()
 
 
+# ------------------------------------------------------------------ exports
+
+
 def export_coco_points() -> None:
-    """Write the open project as COCO-point JSON."""
-    _export("coco-point", ".coco-points.json")
+    """Write the open project as COCO-point JSON, the form that keeps everything."""
+    _export("coco-point")
 
 
 def export_pointsup() -> None:
     """Write the boxes of the open project in the strict form that the PointSup loader reads."""
-    _export("pointsup", ".pointsup.json")
+    _export("pointsup")
 
 
-def _export(name: str, suffix: str) -> None:
-    """Write into the project's own folder of exports and say where."""
-    from pointanno.formats import FORMATS
+def export_coco_instances() -> None:
+    """Write the masks of the open project as COCO instances."""
+    _export("coco-instances")
 
-    bench = _bench()
-    project = bench.annotate.project
-    if project is None:
-        bench.annotate.view.notify("Open a project first: there is nothing to export")
+
+def export_coco_panoptic() -> None:
+    """Write the masks of the open project as COCO panoptic segments."""
+    _export("coco-panoptic")
+
+
+def _export(name: str) -> None:
+    """Write into the project's own folder of exports, in the background, and say where."""
+    from superqt.utils import ensure_main_thread
+
+    view = _session()
+    if view is None:
         return
+    project = _bench().annotate.project
+    assert project is not None
+    path, out = project.path, project.exports_folder / f"{project.path.stem}{ENDINGS[name]}"
+
+    @ensure_main_thread
+    def tell(sentence: str, error: bool) -> None:
+        view.notify(sentence, error=error)
+
+    def done(result: Exported | str) -> None:
+        if isinstance(result, str):
+            tell(result, True)
+            return
+        for sentence in result.notes:
+            tell(sentence, False)
+        tell(f"exported to {result.sentence()}", False)
+
+    _in_background(path, out, name, done)
+
+
+def _in_background(path: Path, out: Path, name: str, done: Any) -> None:
+    """Export in a thread of napari's; `done` gets what was written, or the sentence of an error."""
+    from napari.qt.threading import create_worker
+
+    from pointanno.project.export_file import export_project
+
+    def work() -> Exported | str:
+        try:
+            return export_project(path, out, name)
+        except (InputError, OSError) as error:
+            return str(error)
+
+    create_worker(work, _progress={"desc": f"export {name}"}, _connect={"returned": done})
+
+
+# ------------------------------------------------------------------ preferences
+
+
+def edit_preferences() -> None:
+    """Open napari's Preferences, or before napari 0.9 the file that stands for them."""
+    from napari_pointanno import preferences
+
+    view = _bench().annotate.view
+    if preferences.has_page():
+        from app_model import Application
+
+        app = Application.get_app("napari")
+        if app is not None:
+            app.commands.execute_command("napari.window.file.show_preferences_dialog")
+        view.notify("Keys and annotation are on the page PointAnno of the preferences", error=False)
+        return
+    from qtpy.QtCore import QUrl
+    from qtpy.QtGui import QDesktopServices
+
     try:
-        project.exports_folder.mkdir(parents=True, exist_ok=True)
-        path = project.exports_folder / f"{project.path.stem}{suffix}"
-        FORMATS[name].write(project.dataset(with_events=name == "coco-point"), path)
-    except (InputError, OSError) as error:
-        bench.annotate.view.notify(str(error))
+        path = preferences.write_file()
+    except OSError as error:
+        view.notify(f"{preferences.file_path()}: cannot be written ({error.strerror}); make its folder by hand")
         return
-    bench.annotate.view.notify(f"exported to {path}", error=False)
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+    view.notify(f"{path}: change it with any editor; it holds from the next session on", error=False)

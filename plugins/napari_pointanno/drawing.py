@@ -59,12 +59,62 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Path:
+    """A line through positions, or the outline of an area; napari (row, column)."""
+
+    positions: tuple[tuple[float, float], ...]
+    color: Color
+    closed: bool = False
+    dashed: bool = False
+    width: float | None = None
+    """Diameter of a brush in image pixels, which leaves a broad trace; None for a thin stroke."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disc:
+    """The brush under the pointer."""
+
+    row: float
+    column: float
+    radius: float
+    """In image pixels."""
+    color: Color
+    dashed: bool = False
+    """Whether it takes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cross:
+    """A small cross-hair, such as an extreme point of an object that is not complete."""
+
+    row: float
+    column: float
+    color: Color
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What a way of annotating adds to the overlay."""
+
+    question: Question | None = None
+    dots: tuple[Dot, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    paths: tuple[Path, ...] = ()
+    discs: tuple[Disc, ...] = ()
+    crosses: tuple[Cross, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """Everything the overlay shows."""
 
     question: Question | None = None
     dots: tuple[Dot, ...] = ()
     frames: tuple[Frame, ...] = ()
+    paths: tuple[Path, ...] = ()
+    discs: tuple[Disc, ...] = ()
+    crosses: tuple[Cross, ...] = ()
     selected: tuple[float, float] | None = None
     headline: str = ""
     """What is to be done, at the top of the canvas."""

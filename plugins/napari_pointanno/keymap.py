@@ -1,14 +1,17 @@
 """Which key does what while a session is running; knows no Qt.
 
-A key is written the way Qt writes key sequences (``"Ctrl+Shift+Z"``), so that the table can be shown and,
-one day, edited as text. Digits are not in the table: they stand for classes by position on the keyboard.
+Keys are written as `napari_pointanno.key_names` says. Digits are in no table: they stand for classes by their
+position on the keyboard.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
+
+from napari_pointanno.key_names import pretty
 
 
 class Action(Enum):
@@ -22,6 +25,19 @@ class Action(Enum):
     SEARCH = "search"
     SINGLE_POINT = "single_point"
     BOX_POINTS = "box_points"
+    MULTI_POINT = "multi_point"
+    MASK = "mask"
+    REVIEW = "review"
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    SKIP = "skip"
+    FLAG = "flag"
+    GO_TO = "go_to"
+    NEW_OBJECT = "new_object"
+    ERASE = "erase"
+    POLYGON = "polygon"
+    SMALLER = "smaller"
+    LARGER = "larger"
     NEXT = "next"
     PREVIOUS = "previous"
     NEXT_UNLABELLED = "next_unlabelled"
@@ -30,64 +46,75 @@ class Action(Enum):
     STEP_BACK = "step_back"
     CANCEL = "cancel"
     DONE = "done"
+    COMPLETE = "complete_parts"
     RESAMPLE = "resample"
     HIDE = "hide"
     DELETE = "delete"
-    KEYS = "keys"
+    KEYS = "key_sheet"
     PREVIEW = "preview"
+    FAINTER = "fainter"
+    STRONGER = "stronger"
     PAUSE = "pause"
     PAN = "pan"
 
 
-KEYS: Final[dict[str, Action]] = {
-    "F": Action.OBJECT,
-    "J": Action.BACKGROUND,
-    "U": Action.UNSURE,
-    "Q": Action.SINGLE_POINT,
-    "W": Action.BOX_POINTS,
-    "N": Action.NEXT,
-    "B": Action.PREVIOUS,
-    "Shift+N": Action.NEXT_UNLABELLED,
-    "Ctrl+Z": Action.UNDO,
-    "Ctrl+Shift+Z": Action.REDO,
-    "Backspace": Action.STEP_BACK,
-    "Escape": Action.CANCEL,
-    "D": Action.DONE,
-    "R": Action.RESAMPLE,
-    "H": Action.HIDE,
-    "Delete": Action.DELETE,
-    "?": Action.KEYS,
-    "P": Action.PREVIEW,
-    "F10": Action.PAUSE,
-    "Space": Action.PAN,
-}
-"""Key sequence to action; everything else is left to napari."""
-
 HELD: Final = frozenset({Action.HIDE, Action.PAN})
 """Actions that last as long as their key is down, so that the release matters too."""
 
-SHEET: Final[tuple[tuple[str, str], ...]] = (
-    ("F / J / U", "object / background / unsure"),
-    ("1 - 9,  0", "choose class,  search class"),
-    ("Shift + 1 - 9", "this class is absent here"),
-    ("Q / W", "one point / box + points"),
-    ("N / B", "next / previous image"),
-    ("Shift + N", "next unlabelled image"),
-    ("D", "image done, go on"),
-    ("Ctrl + Z", "undo (also after a restart)"),
-    ("Ctrl + Shift + Z", "redo"),
-    ("Backspace", "one step back"),
-    ("Esc", "cancel drag, leave object"),
-    ("Delete", "delete selected or hovered"),
-    ("R", "draw new points in this box"),
-    ("H (hold)", "hide everything drawn"),
-    ("P", "preview on / off"),
-    ("F10", "pause the clock"),
-    ("Space / right drag", "move the picture"),
-    ("Wheel", "zoom"),
-    ("?", "this sheet"),
-)
-"""Lines of the key sheet."""
+FIXED: Final = frozenset({Action.CLASS, Action.ABSENT, Action.SEARCH, Action.CANCEL, Action.PAN})
+"""Actions whose keys nobody can change: digits, Escape and the space bar."""
+
+
+@dataclass(frozen=True)
+class KeyMap:
+    """The keys of a session; immutable.
+
+    Attributes
+    ----------
+    keys : mapping
+        Action to its keys, the one to show first. A key belongs to one action only.
+    problems : tuple of str
+        What the person asked for and did not get, one sentence each.
+    layout : str
+    """
+
+    keys: Mapping[Action, tuple[str, ...]]
+    problems: tuple[str, ...] = ()
+    layout: str = ""
+    _actions: Mapping[str, Action] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        actions: dict[str, Action] = {}
+        for action, keys in self.keys.items():
+            for key in keys:
+                if key in actions:
+                    raise ValueError(
+                        f"{key} belongs to {actions[key].value} and to {action.value}, expected one of them"
+                    )
+                actions[key] = action
+        object.__setattr__(self, "_actions", actions)
+
+    def action(self, key: str) -> Action | None:
+        """What a key asks for; None if it is left to napari."""
+        return self._actions.get(key)
+
+    def text(self, action: Action) -> str:
+        """The key of an action as it stands on keyboards, ``"no key"`` if it has none."""
+        keys = self.keys.get(action, ())
+        return pretty(keys[0]) if keys else "no key"
+
+    def texts(self, actions: Iterable[Action]) -> str:
+        """Keys of several actions: ``"F / J / U"``."""
+        return " / ".join(self.text(action) for action in actions)
+
+    def answers(self) -> str:
+        """``"F yes · J no · U unsure"``: what a question offers."""
+        words = ((Action.OBJECT, "yes"), (Action.BACKGROUND, "no"), (Action.UNSURE, "unsure"))
+        return " · ".join(f"{self.text(action)} {word}" for action, word in words)
+
+    def as_log(self) -> dict[str, str]:
+        """Key to the name of its action, for the log of a session."""
+        return {key: action.value for key, action in self._actions.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,24 +10,32 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from napari.layers import Image, Points, Shapes
+from napari.layers import Image, Labels, Points, Shapes
 from numpy.typing import NDArray
 
+from napari_pointanno._models.shown_picture import ShownPicture
 from napari_pointanno.drawing import Fresh, FreshPoint
+from napari_pointanno.mask_layer import MaskLayer
 from napari_pointanno.palette import ANSWER_COLORS, ANSWER_SYMBOLS, CLICK_BORDER, POINT_CANVAS_LIMITS, Color
+from napari_pointanno.picture_layer import IMAGE, PictureLayer, lay_over
 from pointanno.coords import box_to_napari_corners, index_to_napari
 from pointanno.dataset import Category
-from pointanno.images import to_rgb8
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from pointanno.project import BoxAnnotation, Click, ImageAnnotations
 
-IMAGE, BOXES, POINTS = "image", "boxes", "points"
-"""Names of the layers, bottom first."""
+BOXES, POINTS = "boxes", "points"
+"""Names of the layers over the picture, bottom first."""
+
+__all__ = ["BOXES", "IMAGE", "POINTS", "AnnotationLayers", "warm_up"]
 
 WHITE: Color = (255, 255, 255)
+
+
+_Key = tuple[str, int, bytes, tuple[str | None, ...]]
+"""Uid, class, points and answers of a box."""
 
 
 class _Mark(NamedTuple):
@@ -66,55 +74,23 @@ class AnnotationLayers:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._image: Image | None = None
-        self._picture: tuple[NDArray[Any], str] | None = None
+        self.picture = PictureLayer(viewer)
         self._boxes: Shapes | None = None
         self._points: Points | None = None
         self._shown_clicks: tuple[Click, ...] = ()
-        self._shown_boxes: tuple[object, ...] = ()
+        self._shown_boxes: tuple[_Key, ...] = ()
         self._shown_scene: tuple[object, ...] = ()
         self._visible_before: dict[str, bool] | None = None
+        self.masks = MaskLayer(viewer)
 
     @property
     def image(self) -> Image | None:
         """The layer of the picture, None before the first one."""
-        return self._image if self._image is not None and self._image in self._viewer.layers else None
+        return self.picture.layer
 
     def show_image(self, array: NDArray[Any], name: str) -> None:
-        """Put a picture below everything else.
-
-        Parameters
-        ----------
-        array : (H, W) or (H, W, C)
-            As `pointanno.images.read_image` returns it. Grey pictures keep their values, so that contrast
-            can be set by hand; others are shown as 8-bit RGB.
-        name : str
-            File name, shown in the layer's metadata.
-        """
-        self._picture = (array, name)
-        if array.ndim == 3 and array.shape[2] == 1:
-            array = array[..., 0]
-        rgb = array.ndim == 3
-        shown = to_rgb8(array) if rgb else array
-        limits = _contrast_limits(shown)
-        layer = self.image
-        if layer is not None and layer.rgb == rgb and layer.data.dtype == shown.dtype:
-            layer.data = shown
-            if not rgb:
-                layer.contrast_limits_range = limits
-                layer.contrast_limits = limits
-        else:
-            if layer is not None:
-                self._viewer.layers.remove(layer)
-            arguments: dict[str, Any] = {} if rgb else {"contrast_limits": limits}
-            layer = Image(
-                shown, rgb=rgb, name=IMAGE, scale=(1, 1), translate=(0, 0), interpolation2d="nearest", **arguments
-            )
-            layer.locked = True
-            self._viewer.layers.insert(0, layer)
-            self._image = layer
-        layer.metadata["file_name"] = name
-        self._viewer.layers.selection.active = layer
+        """Put a picture that is in memory below everything else, (H, W) or (H, W, C)."""
+        self.picture.show(ShownPicture.of_array(array), name)
 
     def show_annotations(
         self,
@@ -144,29 +120,37 @@ class AnnotationLayers:
             What the layers do not show, for the overlay; empty unless `lazily`.
         """
         scene = (annotations.image_id, tuple(sorted(colors.items())))
-        closed = tuple(_key(box) for box in annotations.boxes if box.uid != open_box)
-        if self.image is None and self._picture is not None:  # the person removed the picture
-            self.show_image(*self._picture)
+        closed = tuple(_key(box) for box in _framed(annotations) if box.uid != open_box)
+        self.picture.restore()
         if self._viewer.dims.ndisplay != 2:  # napari cannot draw flat shapes in space
             for layer in self._annotation_layers():
                 self._viewer.layers.remove(layer)
             return Fresh()
+        if self.masks.show(annotations, categories, colors):
+            self._add_masks()
         same_scene = scene == self._shown_scene and self._complete()
         if same_scene and (annotations.clicks, closed) == (self._shown_clicks, self._shown_boxes):
             return Fresh()
-        if same_scene and lazily and self._visible():
-            count = len(self._shown_clicks)
+        if same_scene and lazily and self._visible() and self._were_only_added(annotations):
+            points = tuple(self._fresh(click, colors) for click in annotations.clicks[len(self._shown_clicks) :])
             shown = set(self._shown_boxes)
-            added = [box for box in closed if box not in shown]
-            if annotations.clicks[:count] == self._shown_clicks and len(closed) == len(added) + len(shown):
-                points = tuple(self._fresh(click, colors) for click in annotations.clicks[count:])
-                return Fresh(points, tuple(box[0] for box in added))
+            return Fresh(points, tuple(box[0] for box in closed if box not in shown))
         names = {category.id: category.name for category in categories}
         if not same_scene or closed != self._shown_boxes:
             self._show_boxes(annotations, names, colors, open_box)
         self._show_points(annotations, names, colors, open_box)
         self._shown_scene, self._shown_clicks, self._shown_boxes = scene, annotations.clicks, closed
         return Fresh()
+
+    def _were_only_added(self, annotations: ImageAnnotations) -> bool:
+        """Whether all that the layers show still holds: clicks, boxes or answers may have come, nothing has gone.
+
+        A box that was in the layers and is asked about now may stay there: the overlay paints the same above it.
+        """
+        if annotations.clicks[: len(self._shown_clicks)] != self._shown_clicks:
+            return False
+        now = {box.uid: _key(box) for box in _framed(annotations)}
+        return all(box == now.get(box[0]) or _has_grown(box, now.get(box[0])) for box in self._shown_boxes)
 
     def set_hidden(self, hidden: bool) -> None:
         """Hide boxes and points, or show again what was visible before."""
@@ -181,21 +165,31 @@ class AnnotationLayers:
 
     def clear(self) -> None:
         """Remove the layers; the project keeps everything."""
-        for layer in (self._points, self._boxes, self._image):
+        for layer in (self._points, self._boxes):
             if layer is not None and layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
-        self._image = self._boxes = self._points = self._picture = None
+        self.masks.clear()
+        self.picture.clear()
+        self._boxes = self._points = None
         self._shown_clicks = self._shown_boxes = self._shown_scene = ()
 
-    def _annotation_layers(self) -> list[Shapes | Points]:
-        return [layer for layer in (self._boxes, self._points) if layer is not None and layer in self._viewer.layers]
+    def _annotation_layers(self) -> list[Labels | Shapes | Points]:
+        layers = (self.masks.layer, self._boxes, self._points)
+        return [layer for layer in layers if layer is not None and layer in self._viewer.layers]
 
     def _complete(self) -> bool:
         return all(layer is None or layer in self._viewer.layers for layer in (self._boxes, self._points))
 
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether somebody removed a layer of ours."""
+        masks = self.masks.made is not None and self.masks.layer is None
+        return masks or self.picture.is_lost or not self._complete()
+
     def _visible(self) -> bool:
         """Whether what the overlay draws for a layer would be seen in the layer as well."""
-        return self._points is not None and all(layer.visible for layer in self._annotation_layers())
+        drawn = (self._boxes, self._points)
+        return self._points is not None and all(layer is None or layer.visible for layer in drawn)
 
     def _fresh(self, click: Click, colors: Mapping[int, Color]) -> FreshPoint:
         row, column = index_to_napari((click.x, click.y)).tolist()
@@ -205,13 +199,14 @@ class AnnotationLayers:
     def _show_boxes(
         self, annotations: ImageAnnotations, names: Mapping[int, str], colors: Mapping[int, Color], open_box: str | None
     ) -> None:
-        boxes = [box for box in annotations.boxes if box.uid != open_box]
+        boxes = [box for box in _framed(annotations) if box.uid != open_box]
         layer = self._boxes
         if layer is None or layer not in self._viewer.layers:
             if not boxes:  # the first Shapes layer is slow to make: not before there is a box
                 return
             layer = self._boxes = Shapes(ndim=2, name=BOXES, scale=(1, 1), translate=(0, 0), opacity=0.9)
             layer.locked = True
+            lay_over(layer, self.image)
             self._add_above_image(layer, below=self._points)
         layer.editable = True
         layer.data = []
@@ -252,6 +247,7 @@ class AnnotationLayers:
             layer = self._points = Points(ndim=2, name=POINTS, scale=(1, 1), translate=(0, 0), antialiasing=1)
             layer.canvas_size_limits = POINT_CANVAS_LIMITS
             layer.locked = True
+            lay_over(layer, self.image)
             self._add_above_image(layer, below=None)
         layer.editable = True
         layer.data = index_to_napari(np.array([(mark.x, mark.y) for mark in marks]).reshape(-1, 2))
@@ -278,6 +274,17 @@ class AnnotationLayers:
             layer.size = np.where(clicked, 1.0, 0.8) * self._point_size()
         layer.selected_data = set()
 
+    def _add_masks(self) -> None:
+        """Insert the new layer of masks, above the picture and the preview, under boxes and points."""
+        layer, picture, layers = self.masks.made, self.image, self._viewer.layers
+        if layer is None:
+            return
+        lay_over(layer, picture)
+        above = [layers.index(other) for other in (self._boxes, self._points) if other is not None and other in layers]
+        active = layers.selection.active
+        layers.insert(min(above, default=len(layers)), layer)
+        layers.selection.active = active
+
     def _add_above_image(self, layer: Shapes | Points, below: Points | None) -> None:
         """Insert a layer on top, or under `below`."""
         active = self._viewer.layers.selection.active
@@ -300,26 +307,24 @@ class AnnotationLayers:
         return max(self._extent() / 70, 1.0)
 
 
-def _key(box: BoxAnnotation) -> tuple[str, int, bytes, tuple[str | None, ...]]:
+def _framed(annotations: ImageAnnotations) -> list[BoxAnnotation]:
+    """Boxes of their own; the box of an object that is nothing but a mask would only repeat its extent."""
+    return [box for box in annotations.boxes if box.source != "mask"]
+
+
+def _key(box: BoxAnnotation) -> _Key:
     """What the layers show of a box; boxes keep their place."""
     return box.uid, box.category_id, box.point_coords.tobytes(), box.answers
+
+
+def _has_grown(before: _Key, now: _Key | None) -> bool:
+    """Whether a box has got answers and is otherwise what it was."""
+    if now is None or before[:3] != now[:3]:
+        return False
+    return all(old is None or old == new for old, new in zip(before[3], now[3], strict=True))
 
 
 def _rgba(color: Color) -> tuple[float, float, float, float]:
     """(r, g, b) of 0 ... 255 as RGBA of 0 ... 1."""
     red, green, blue = color
     return red / 255, green / 255, blue / 255, 1.0
-
-
-def _contrast_limits(array: NDArray[Any]) -> tuple[float, float]:
-    """Limits of the display of a grey picture: the whole range of bytes, else 0.1 ... 99.9 percent."""
-    if array.dtype == np.uint8 or array.ndim == 3:
-        return 0.0, 255.0
-    if array.dtype == np.bool_:
-        return 0.0, 1.0
-    sample = array[:: max(1, array.shape[0] // 512), :: max(1, array.shape[1] // 512)]
-    finite = sample[np.isfinite(sample)]
-    if finite.size == 0:
-        return 0.0, 1.0
-    low, high = np.percentile(finite, (0.1, 99.9))
-    return float(low), float(high) if high > low else float(low) + 1.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import colorsys
 from typing import TYPE_CHECKING, Final
 
+from pointanno.project.palette import PALETTE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,21 +14,8 @@ if TYPE_CHECKING:
 
 Color = tuple[int, int, int]
 
-CLASS_COLORS: Final[tuple[Color, ...]] = (
-    (230, 159, 0),
-    (86, 180, 233),
-    (0, 158, 115),
-    (240, 228, 66),
-    (213, 94, 0),
-    (204, 121, 167),
-    (68, 119, 170),
-    (170, 221, 119),
-    (238, 136, 102),
-    (119, 204, 204),
-    (187, 136, 221),
-    (221, 221, 221),
-)
-"""Okabe and Ito's palette without black, continued with pale tones of the same order of hues."""
+CLASS_COLORS: Final[tuple[Color, ...]] = PALETTE
+"""In the order in which classes get them; a test looks at them with colour-blind eyes."""
 
 ANSWER_COLORS: Final[dict[str, Color]] = {
     "object": (40, 200, 90),

@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 
 from napari_pointanno._models.preview_ids import relabelled, stable_ids
 from napari_pointanno.palette import Color, instance_color
+from napari_pointanno.picture_layer import lay_over
+from napari_pointanno.view_transform import picture_layer
 from pointanno.dataset import Category
+from pointanno.mask_patches import MaskPatch, patch_to_rle
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+
+    from pointanno.formats.rle import RLE
 
 PREVIEW = "preview"
 OPACITY = 0.45
@@ -98,6 +103,7 @@ class PreviewLayer:
                 shown, name=PREVIEW, scale=(1, 1), translate=(0, 0), opacity=OPACITY, colormap=colormap
             )
             layer.locked = True
+            lay_over(layer, picture_layer(self._viewer))
             active = self._viewer.layers.selection.active
             self._viewer.layers.insert(min(1, len(self._viewer.layers)), layer)
             self._viewer.layers.selection.active = active
@@ -107,6 +113,21 @@ class PreviewLayer:
         layer.features = features
         layer.editable = False
         self.reveal()
+
+    def segment_at(self, x: int, y: int) -> tuple[int, RLE] | None:
+        """Class and mask of what is predicted at a pixel; None for void, and while the layer is not to be seen."""
+        layer = self.layer
+        if layer is None or not layer.visible or self._image_id is None:
+            return None
+        labels = np.asarray(layer.data)
+        height, width = labels.shape
+        number = int(labels[y, x]) if 0 <= y < height and 0 <= x < width else 0
+        if number not in self._classes:
+            return None
+        rows, columns = np.flatnonzero((labels == number).any(axis=1)), np.flatnonzero((labels == number).any(axis=0))
+        top, left = int(rows[0]), int(columns[0])
+        patch = (labels[top : rows[-1] + 1, left : columns[-1] + 1] == number).astype(np.uint8)
+        return self._classes[number], patch_to_rle(MaskPatch((top, left), patch), (height, width))
 
     def blank(self) -> None:
         """Show nothing: what is there belongs to another image."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_pointanno.palette import ANSWER_COLORS, category_colors
 from pointanno.coords import box_to_napari_corners, index_to_napari
-from pointanno.dataset import BACKGROUND, OBJECT, Image, PointDataset
+from pointanno.dataset import BACKGROUND, OBJECT, Category, Image, PointDataset
 from pointanno.errors import InputError
 
 Reader = Callable[[str | list[str]], list[Any]]
@@ -56,20 +56,21 @@ def read_points(path: str | list[str]) -> list[Any]:
 
 
 def _picture(file: Path, image: Image) -> list[Any]:
-    from pointanno.images import read_image
+    from pointanno.images import is_there, read_image
 
     for folder in (file.parent, file.parent / "images", file.parent.parent, file.parent.parent / "images"):
-        if (folder / image.file_name).is_file():
+        if is_there(folder / image.file_name):
             return [(read_image(folder / image.file_name), {"name": Path(image.file_name).stem}, "image")]
     return []
 
 
 def _annotations(dataset: PointDataset, image: Image) -> list[Any]:
     colors = category_colors(dataset.categories)
-    names = {category.id: category.name for category in dataset.categories}
+    classes = {category.id: category for category in dataset.categories}
     positions: list[Any] = []
     faces: list[tuple[float, ...]] = []
-    rows: dict[str, list[Any]] = {"class": [], "label": []}
+    rows: dict[str, list[Any]] = {"class": [], "label": [], "isthing": [], "instance": [], "uid": []}
+    box_rows: dict[str, list[Any]] = {"class": [], "isthing": [], "uid": []}
     corners, edges = [], []
     words = {OBJECT: "object", BACKGROUND: "background"}
     for instance in dataset.instances:
@@ -77,28 +78,37 @@ def _annotations(dataset: PointDataset, image: Image) -> list[Any]:
             continue
         corners.append(box_to_napari_corners(instance.box.xyxy))
         edges.append([value / 255 for value in colors[instance.category_id]])
-        for coords, label in zip(instance.points.coords, instance.points.labels.tolist(), strict=True):
-            word = words.get(label, "unsure")
+        _add_row(box_rows, classes[instance.category_id], uid=f"box {instance.id}")
+        points = instance.points
+        for coords, label, status in zip(points.coords, points.labels.tolist(), points.status, strict=True):
+            if status == "pad":  # nobody was asked: it fills up the count that loaders want
+                continue
+            word = words.get(label, status)
             positions.append(coords)
             faces.append(tuple(value / 255 for value in ANSWER_COLORS[word]))
-            rows["class"].append(names[instance.category_id])
-            rows["label"].append(word)
+            category = classes[instance.category_id]
+            _add_row(rows, category, label=word, instance=0, uid=f"box {instance.id}")
     for target in dataset.targets:
         if target.image_id != image.id:
             continue
         for coords in target.points.coords:
             positions.append(coords)
             faces.append(tuple(value / 255 for value in colors[target.category_id]))
-            rows["class"].append(names[target.category_id])
-            rows["label"].append("click")
+            _add_row(rows, classes[target.category_id], label="click", instance=target.instance, uid="")
     layers: list[Any] = []
     if corners:
         layers.append(
-            (corners, {"name": "boxes", "shape_type": "rectangle", "edge_color": edges, "face_color": [0, 0, 0, 0]},
-             "shapes")
+            (corners, {"name": "boxes", "shape_type": "rectangle", "edge_color": edges, "face_color": [0, 0, 0, 0],
+                       "features": box_rows}, "shapes")
         )  # fmt: skip
     if positions:
         layers.append(
             (index_to_napari(np.array(positions)), {"name": "points", "face_color": faces, "features": rows}, "points")
         )
     return layers
+
+
+def _add_row(rows: dict[str, list[Any]], category: Category, **others: Any) -> None:
+    """One more line of the features; what the writer of the manifest needs to write them back."""
+    for name, value in {"class": category.name, "isthing": category.isthing, **others}.items():
+        rows[name].append(value)

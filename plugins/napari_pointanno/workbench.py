@@ -37,7 +37,7 @@ class Workbench:
             from napari_pointanno._views.qt_annotate_view import QtAnnotateView
 
             self._annotate_view = QtAnnotateView()
-            self._annotate = AnnotateController(self.viewer, self._annotate_view)
+            self._annotate = AnnotateController(self.viewer, self._annotate_view, self._annotate_view.background)
             self._connect()
         return self._annotate
 
@@ -87,6 +87,10 @@ class Workbench:
         annotate.project_changed.connect(preview.set_project)
         annotate.image_changed.connect(preview.set_image)
         annotate.preview_toggled.connect(preview.toggle)
+        annotate.blinded.connect(lambda: preview.switch(False) if preview.on else None)
+        preview.shown.connect(annotate.reviewing.preview_shown)
+        annotate.use_predictions(preview)
+        annotate.opacity_stepped.connect(preview.step_opacity)
         session = annotate.session
         preview.set_project(annotate.project)
         preview.set_image(session.image if session is not None and session.readable else None)
@@ -149,6 +153,7 @@ class Workbench:
         """The window is gone: close project and processes without touching a widget."""
         self.abandon_train()
         if self._annotate is not None:
+            self._annotate_view.background.close()
             self._annotate.abandon()
         self._annotate = None
         for key, bench in list(_WORKBENCHES.items()):

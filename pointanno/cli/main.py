@@ -22,8 +22,8 @@ app = App(
 )
 
 for _name in (
-    "demo", "new", "open", "merge", "scenes", "simulate", "import", "export", "validate", "stats", "train", "runs",
-    "stop", "predict", "evaluate", "benchmark", "doctor",
+    "demo", "new", "open", "merge", "protocol", "scenes", "simulate", "import", "export", "validate", "stats",
+    "train", "runs", "stop", "review", "predict", "evaluate", "benchmark", "doctor",
 ):  # fmt: skip
     app.command(f"pointanno.cli.{_name}_command:{_name}_command", name=_name)
 

@@ -1,31 +1,40 @@
-"""What the plugin adds to napari: start, adding a point, answering a point.
+"""From the key to the next point on the screen: real keys and clicks, beside bare redraws of the same window.
 
-    xvfb-run -a -s "-screen 0 1400x900x24" python tests/benchmarks/bench_window.py [--starts 5] [--repeats 30]
+    python tests/benchmarks/bench_window.py [--answers 300] [--cells 512:10:10 512:1000:10000 ...] [--starts 5]
 
-Prints a table; asserts nothing. Starts with and without the plugin alternate, each in a process of its own.
-Latencies run from the key or the release of the button to the next frame of the canvas, on an image with 10 and
-with 1,000 points, in turn with bare redraws of the same window; the ratio is against these. New points reach the
-napari layer in a pause: how long the window stands still then is measured once, after the last of them.
+Prints Markdown tables; asserts nothing. Needs Linux with Xvfb, xdotool and fluxbox and starts its own display. A
+cell is a size of the picture, a number of points on it and a number of annotations in the project; each has a
+window of its own. Keys and buttons come from another process through the XTest extension and are stamped just before
+they leave; the time ends with the swap of the first frame that shows what they did. Between them the window comes to
+rest, and every few of them it is asked for a bare redraw: overlay away, `update()` of the canvas, its next swap.
+
+| row | what is measured |
+|---|---|
+| answer | F, J or U; the next point of the same box is asked |
+| undo | Ctrl+Z; the point before is asked again |
+| next box | the answer that ends a box; the camera goes to another box, which is there already |
+| new point | the release of the button; the point is drawn |
+| layers catch up | how long the window stands still when the layers take over what the overlay drew, in a pause |
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import itertools
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from bench_window_scene import grid, scene  # type: ignore[import-not-found]
+from real_window import Display, Fingers, Window, need  # type: ignore[import-not-found]
 
-Row = tuple[str, str, str, str]
-
+CELLS = ("512:10:10", "512:1000:10000", "4096:10:10", "4096:1000:10000")
+REDRAW_EVERY = 3
 PLAIN = """
 import napari
 from qtpy.QtWidgets import QApplication
@@ -50,175 +59,160 @@ os._exit(0)
 """
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--starts", type=int, default=5)
-    parser.add_argument("--repeats", type=int, default=30)
-    parser.add_argument("--points", type=int, nargs="+", default=[10, 1000])
-    parser.add_argument("--latencies", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["NAPARI_CONFIG"] = str(Path(folder) / "napari.yaml")
-        if options.latencies is not None:  # a process of its own: a window that has drawn much is slower
-            rows = latencies(Path(folder), options.latencies, options.repeats)
-            print(*("\t".join(row) for row in rows), sep="\n", flush=True)
-            os._exit(0)
-        rows = [("what", "median", "95 %", "ratio"), *starts(options.starts)]
-        for points in options.points:
-            command = [sys.executable, __file__, "--latencies", str(points), "--repeats", str(options.repeats)]
-            lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-            for line in lines:
-                what, median, high, ratio = line.split("\t")
-                rows.append((what, median, high, ratio))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)))
+class Hand:
+    """Presses, waits for the frame that shows it, and takes down how long that took."""
+
+    def __init__(self, window: Any, fingers: Any) -> None:
+        self.window, self.fingers = window, fingers
+        self.times: dict[str, list[float]] = {}
+        self.redraws: dict[str, list[float]] = {}
+
+    def press(self, name: str, act: Callable[[], int]) -> None:
+        """One input; every few times a bare redraw follows, of the view that the input led to."""
+        times, redraws = self.times.setdefault(name, []), self.redraws.setdefault(name, [])
+        before = self.window.state
+        sent_ns = act()
+        shown = self.window.until(lambda line: line["what"] == "swap" and line["state"] != before)
+        times.append((shown["t"] - sent_ns) / 1e6)
+        self.window.rest()
+        if len(times) % REDRAW_EVERY == 1:
+            redraws.append(self.window.ask("redraw", "redraw")["ns"] / 1e6)
+            self.window.rest()
+
+    def key(self, name: str, text: str) -> None:
+        """A key of the keyboard."""
+        self.press(name, lambda: int(self.fingers.key(text)))
+
+    def go(self, text: str) -> None:
+        """A key that is not measured; returns when the window shows what it did and is at rest."""
+        before = self.window.state
+        self.fingers.key(text)
+        self.window.until(lambda line: line["what"] == "swap" and line["state"] != before)
+        self.window.rest()
+
+    def click(self, name: str, x: int, y: int) -> None:
+        """The left button over a pixel of the picture; the pointer is there and at rest before."""
+        place = self.window.ask(f"where {x} {y}", "where")
+        self.fingers.move(place["x"], place["y"])
+        self.window.rest()
+        self.press(name, lambda: int(self.fingers.click()))
+
+    def settle(self) -> float:
+        """Wait until the layers have taken over what the overlay drew; the longest time without a frame, in ms."""
+        frames = self.window.frames_ns = []
+        while self.window.ask("state", "state")["fresh"]:
+            time.sleep(0.05)
+        self.window.rest()
+        pairs = itertools.pairwise(frames)
+        return max(((after - before) / 1e6 for before, after in pairs), default=0.0)
 
 
-def starts(count: int) -> list[Row]:
+def measure(display: Any, folder: Path, size: int, on_image: int, in_project: int, answers: int) -> list[list[str]]:
+    """The rows of one cell."""
+    project = scene(folder, size=size, on_image=on_image, in_project=in_project)
+    window = Window(display, project, folder / "window.log")
+    fingers = Fingers(display.name)
+    try:
+        window.wait_until_ready()
+        fingers.move(700, 5)
+        time.sleep(2)
+        window.rest()
+        hand = Hand(window, fingers)
+        _answer(hand, answers)
+        _click(hand, size, answers)
+    finally:
+        fingers.close()
+        window.close()
+    return [row(name, hand.times[name], hand.redraws[name]) for name in hand.times]
+
+
+def _answer(hand: Hand, count: int) -> None:
+    """Nine answers and back, and again; then to and fro between two boxes."""
+    if hand.window.state[1] != "box_points":
+        hand.go("w")
+    keys = itertools.cycle("fjuffjjf")
+    while len(hand.times.get("answer", ())) < count:
+        for _ in range(9):
+            hand.key("answer", next(keys))
+        for _ in range(9):
+            hand.key("undo", "ctrl+z")
+    for _ in range(9):
+        hand.go("f")
+    for _ in range(count):
+        hand.key("next box", next(keys))
+        hand.go("ctrl+z")
+
+
+def _click(hand: Hand, size: int, count: int) -> None:
+    """Nine points and back, and again, on the second picture."""
+    hand.go("n")
+    hand.go("q")
+    places = itertools.cycle(grid(size, between=True))
+    while len(hand.times.get("new point", ())) < count:
+        hand.settle()
+        for _ in range(9):
+            hand.click("new point", *next(places))
+        for _ in range(9):
+            hand.go("ctrl+z")
+
+
+HEAD = ["what", "n", "median", "p99", "bare redraw", "median - redraw", "p99 / redraw"]
+
+
+def row(name: str, times: list[float], redraws: list[float]) -> list[str]:
+    """Figures of one kind of input; a quantile is the nearest value that occurred."""
+    bare, median, high = statistics.median(redraws), statistics.median(times), quantile(times, 0.99)
+    return [
+        name, str(len(times)), f"{median:.1f} ms", f"{high:.1f} ms", f"{bare:.1f} ms ({len(redraws)})",
+        f"{median - bare:+.1f} ms", f"{high / bare:.2f}",
+    ]  # fmt: skip
+
+
+def quantile(times: list[float], share: float) -> float:
+    """The nearest that occurred."""
+    return sorted(times)[min(len(times) - 1, round(share * (len(times) - 1)))]
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def starts(display: Any, count: int) -> list[list[str]]:
     """From the start of the process to the first frame; one of each first, to warm the disk's cache."""
     times: dict[str, list[float]] = {PLAIN: [], PLUGIN: []}
     for turn in range(count + 1):
         for script, measured in times.items():
             began = time.perf_counter()
-            subprocess.run([sys.executable, "-c", script + UNTIL_DRAWN], check=True, stderr=subprocess.DEVNULL)
+            command = [sys.executable, "-c", script + UNTIL_DRAWN]
+            subprocess.run(command, check=True, stderr=subprocess.DEVNULL, env=display.environment)
             if turn:
                 measured.append(time.perf_counter() - began)
     base = statistics.median(times[PLAIN])
     return [
-        (name, f"{statistics.median(times[script]):.2f} s", f"{_high(times[script]):.2f} s",
-         f"{statistics.median(times[script]) / base:.2f} x")
+        [name, str(count), f"{statistics.median(times[script]):.2f} s", f"{max(times[script]):.2f} s",
+         f"{statistics.median(times[script]) / base:.2f} x"]
         for name, script in (("start of napari", PLAIN), ("start with both docks", PLUGIN))
     ]  # fmt: skip
 
 
-def latencies(folder: Path, points: int, repeats: int) -> list[Row]:
-    """Bare redraw, new point and answer in turn, on an image with so many points."""
-    from qtpy.QtCore import QPoint, Qt
-    from qtpy.QtTest import QTest
-    from qtpy.QtWidgets import QApplication
-
-    from napari_pointanno._views.qt_canvas_view import find_canvas
-    from napari_pointanno.application import open_window
-    from napari_pointanno.view_transform import ViewTransform
-    from napari_pointanno.workbench import workbench
-    from pointanno.coords import index_to_napari
-
-    viewer = open_window()
-    bench = workbench(viewer)
-    project, spots = _project(folder, points, repeats)
-    bench.annotate.start(project)
-    session: Any = bench.annotate.session
-    canvas: Any = find_canvas(bench.annotate_widget())
-    swaps: list[float] = []
-    canvas.frameSwapped.connect(lambda: swaps.append(time.perf_counter()))
-
-    def wait(condition: Callable[[], object], seconds: float) -> None:
-        end = time.perf_counter() + seconds
-        while not condition() and time.perf_counter() < end:
-            QApplication.processEvents()
-
-    def until_frame(act: Callable[[], object]) -> float:
-        """Milliseconds from the input to the next frame, after which the window comes to rest."""
-        swaps.clear()
-        began = time.perf_counter()
-        act()
-        wait(lambda: swaps, 10)
-        took = (swaps[0] - began) * 1e3 if swaps else float("nan")
-        wait(lambda: False, 0.06)
-        return took
-
-    def longest_stall(condition: Callable[[], object], seconds: float) -> float:
-        """Milliseconds for which the window did not answer until something happened."""
-        stalls = [0.0]
-        end = time.perf_counter() + seconds
-        while not condition() and time.perf_counter() < end:
-            began = time.perf_counter()
-            QApplication.processEvents()
-            stalls.append((time.perf_counter() - began) * 1e3)
-        return max(stalls)
-
-    def mode(name: str) -> None:
-        session.mode = name
-        bench.annotate.show_image(0)
-        wait(lambda: session.watch.running, 10)
-        wait(lambda: False, 1)
-
-    def click() -> None:
-        row, column = index_to_napari(spots.pop()).tolist()
-        view = ViewTransform.of_viewer(viewer, (canvas.height(), canvas.width()))
-        x, y = view.to_canvas(row, column)
-        QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(round(x), round(y)))
-
-    stall = 0.0
-    redraws: dict[str, list[float]] = {}
-    inputs: dict[str, list[float]] = {}
-    for name, protocol, act in (
-        ("new point", "single_point", click),
-        ("answer", "box_points", lambda: QTest.keyClick(canvas, Qt.Key.Key_F)),
-    ):
-        mode(protocol)
-        redraws[name], inputs[name] = [], []
-        for _ in range(repeats):
-            redraws[name].append(until_frame(canvas.update))
-            inputs[name].append(until_frame(act))
-        if act is click:
-            stall = longest_stall(lambda: not any(session.fresh), 10)
-    made = [event.kind for event in project.events()]
-    clicked, answered = made.count("click"), made.count("answer") - 10 * ((points + 9) // 10)
-    bare = [time_ms for measured in redraws.values() for time_ms in measured]
-    rows = [(f"bare redraw, {points:,} points", *_figures(bare), "1.00 x")]
-    for name, count in (("new point", clicked), ("answer", answered)):
-        ratio = statistics.median(inputs[name]) / statistics.median(redraws[name])
-        rows.append((f"{name}, {points:,} points ({count} recorded)", *_figures(inputs[name]), f"{ratio:.2f} x"))
-    ratio = stall / statistics.median(redraws["new point"])
-    rows.append((f"stall when the layer catches up, {points:,} points", f"{stall:.1f} ms", "", f"{ratio:.2f} x"))
-    return rows
-
-
-def _project(folder: Path, points: int, repeats: int) -> tuple[Any, list[tuple[int, int]]]:
-    """Closed boxes with so many answers, open ones for the answers to come, and free pixels for new points."""
-    from PIL import Image
-
-    from pointanno.dataset import Category
-    from pointanno.project import Project
-
-    images = folder / "images"
-    images.mkdir()
-    rng = np.random.default_rng(0)
-    Image.fromarray(rng.integers(0, 256, (512, 512, 3), dtype=np.uint8)).save(images / "a.png")
-    project = Project.create(folder / "bench", images=images, categories=[Category(1, "cell", True)])
-    image = project.images()[0]
-
-    def box() -> str:
-        x, y = rng.integers(0, 400, 2).tolist()
-        uid = uuid.uuid4().hex
-        coords = rng.choice(60 * 60, 10, replace=False)
-        project.record(
-            "box",
-            {"uid": uid, "category_id": 1, "box": [x, y, x + 60, y + 60],
-             "point_coords": np.stack([x + coords % 60, y + coords // 60], axis=1).tolist()},
-            image_id=image.id,
-        )  # fmt: skip
-        return uid
-
-    for _ in range((points + 9) // 10):
-        uid = box()
-        for index in range(10):
-            project.record("answer", {"uid": uid, "point": index, "value": "object"}, image_id=image.id)
-    for _ in range((repeats + 9) // 10):
-        box()
-    free = [(x, y) for x in range(8, 500, 24) for y in range(8, 500, 24)]
-    return project, [free[index] for index in rng.permutation(len(free))[:repeats]]
-
-
-def _figures(times_ms: list[float]) -> tuple[str, str]:
-    return f"{statistics.median(times_ms):.1f} ms", f"{_high(times_ms):.1f} ms"
-
-
-def _high(times: list[float]) -> float:
-    """The 95th percentile, the nearest that occurred."""
-    return sorted(times)[min(len(times) - 1, int(0.95 * len(times)))]
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--answers", type=int, default=300, help="of each kind in each cell")
+    parser.add_argument("--cells", nargs="+", default=CELLS, help="SIZE:POINTS_ON_IMAGE:ANNOTATIONS_IN_PROJECT")
+    parser.add_argument("--starts", type=int, default=0, help="also measure so many starts, with and without the docks")
+    options = parser.parse_args()
+    need()
+    with tempfile.TemporaryDirectory() as name, Display(Path(name)) as display:
+        if options.starts:
+            head = ["what", "n", "median", "longest", "ratio"]
+            print(table(head, starts(display, options.starts)), end="\n\n", flush=True)
+        for number, cell in enumerate(options.cells):
+            size, on_image, in_project = (int(part) for part in cell.split(":"))
+            rows = measure(display, Path(name) / str(number), size, on_image, in_project, options.answers)
+            title = f"{size} x {size} picture, {on_image:,} points on it, {in_project:,} annotations in the project"
+            print(f"### {title}\n\n{table(HEAD, rows)}\n", flush=True)
 
 
 if __name__ == "__main__":

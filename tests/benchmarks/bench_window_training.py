@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench_window import _project  # type: ignore[import-not-found]
+from bench_window_scene import small_project  # type: ignore[import-not-found]
 
 POINTS = 10
 SETTLE_S = 0.06
@@ -73,7 +73,7 @@ def measure(
 
     viewer = open_window()
     bench = workbench(viewer)
-    project, _ = _project(folder, POINTS, 2 * (repeats + 3 * WARM_UP))
+    project = small_project(folder, POINTS, 2 * (repeats + 3 * WARM_UP))
     bench.annotate.start(project)
     session: Any = bench.annotate.session
     canvas: Any = find_canvas(bench.annotate_widget())

@@ -12,12 +12,14 @@ import pytest
 from napari.components import ViewerModel
 from PIL import Image
 
+from napari_pointanno import preferences
 from napari_pointanno._controllers.annotate import AnnotateController
 from napari_pointanno._views.annotate_view import AnnotateView
 from napari_pointanno._views.canvas_view import CanvasView
 from napari_pointanno.canvas import InputHandler
 from napari_pointanno.drawing import Drawing
-from napari_pointanno.keymap import KEYS, Action, KeyInput, PointerInput, digit_action
+from napari_pointanno.key_choice import DEFAULT_KEYS
+from napari_pointanno.keymap import Action, KeyInput, KeyMap, PointerInput, digit_action
 from napari_pointanno.singleton_guard import guard_singletons
 from napari_pointanno.view_transform import ViewTransform
 from pointanno.coords import index_to_napari
@@ -25,6 +27,14 @@ from pointanno.dataset import Category
 from pointanno.project import Event, Project
 
 guard_singletons()  # before any window of any test
+
+
+@pytest.fixture(autouse=True)
+def no_preferences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody's own keys and preferences in tests."""
+    monkeypatch.setattr(preferences, "_plugin_settings", lambda: None)
+    monkeypatch.setattr(preferences, "file_path", lambda: tmp_path / "config" / "preferences.toml")
+
 
 CATEGORIES = (
     Category(1, "car", True, color=(230, 159, 0)),
@@ -41,6 +51,7 @@ class FakeCanvas(CanvasView):
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self.handler: InputHandler | None = None
+        self.keymap = DEFAULT_KEYS
         self.drawing = Drawing()
         self.hidden = False
         self.hold = False
@@ -49,9 +60,14 @@ class FakeCanvas(CanvasView):
         self.idle: Callable[[], None] | None = None
         self.shown_ns = 0
         self.focused = 0
+        self.repaints = 0
+        self.soon_to_come: list[Callable[[], None]] = []
 
-    def start(self, handler: InputHandler) -> None:
-        self.handler = handler
+    def start(self, handler: InputHandler, keymap: KeyMap = DEFAULT_KEYS) -> None:
+        self.handler, self.keymap = handler, keymap
+
+    def set_keymap(self, keymap: KeyMap) -> None:
+        self.keymap = keymap
 
     def stop(self) -> None:
         self.handler = None
@@ -62,7 +78,7 @@ class FakeCanvas(CanvasView):
     def set_hidden(self, hidden: bool) -> None:
         self.hidden = hidden
 
-    def when_shown(self, callback: Callable[[int, bool], None]) -> None:
+    def when_shown(self, callback: Callable[[int, bool], None], *, picture: bool = True) -> None:
         if self.hold:
             self.waiting.append(callback)
         else:
@@ -74,11 +90,26 @@ class FakeCanvas(CanvasView):
         for callback in waiting:
             callback(at_ns, True)
 
+    def after_frame(self, callback: Callable[[], None]) -> None:
+        callback()
+
     def when_idle(self, callback: Callable[[], None]) -> None:
         if self.busy:
             self.idle = callback
         else:
             callback()
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        self.soon_to_come.append(callback)
+
+    def settle(self) -> None:
+        """Call what was to be called soon."""
+        waiting, self.soon_to_come = self.soon_to_come, []
+        for callback in waiting:
+            callback()
+
+    def view_changed(self) -> None:
+        self.repaints += 1
 
     def forget_shown(self) -> None:
         self.waiting.clear()
@@ -99,9 +130,14 @@ class FakeCanvas(CanvasView):
 class Person:
     """Presses keys and buttons at pixel positions of the image; one second passes with each."""
 
-    def __init__(self, controller: AnnotateController, canvas: FakeCanvas) -> None:
-        self._controller, self._canvas = controller, canvas
+    def __init__(self, canvas: FakeCanvas) -> None:
+        self._canvas = canvas
         self.now_ns = 0
+
+    @property
+    def _handler(self) -> InputHandler:
+        assert self._canvas.handler is not None, "no session runs"
+        return self._canvas.handler
 
     def tick(self, ms: int = 1000) -> int:
         self.now_ns += ms * 1_000_000
@@ -110,24 +146,24 @@ class Person:
 
     def key(self, text: str, *, released: bool = False) -> None:
         digit = None
-        action = KEYS.get(text)
+        action = self._canvas.keymap.action(text)
         if action is None:
             digit = int(text[-1])
             action = digit_action(digit, shift=text.startswith("Shift"))
-        self._controller.on_key(KeyInput(action, self.tick(), digit, text, released))
+        self._handler.on_key(KeyInput(action, self.tick(), digit, text, released))
 
     def _at(self, x: float, y: float) -> PointerInput:
         row, column = index_to_napari((x, y)).tolist()
         return PointerInput(*self._canvas.transform().to_canvas(row, column), self.tick())
 
     def press(self, x: float, y: float) -> None:
-        self._controller.on_press(self._at(x, y))
+        self._handler.on_press(self._at(x, y))
 
     def move(self, x: float, y: float) -> None:
-        self._controller.on_drag(self._at(x, y))
+        self._handler.on_drag(self._at(x, y))
 
     def release(self, x: float, y: float) -> None:
-        self._controller.on_release(self._at(x, y))
+        self._handler.on_release(self._at(x, y))
 
     def click(self, x: float, y: float) -> None:
         self.press(x, y)
@@ -150,7 +186,7 @@ class Desktop:
         self.controller.attach_canvas(self.canvas)
         self.controller.start(project)
         self.project = project
-        self.person = Person(self.controller, self.canvas)
+        self.person = Person(self.canvas)
 
     @property
     def session(self) -> Any:
@@ -186,10 +222,38 @@ def project(tmp_path: Path, images_folder: Path) -> Iterator[Project]:
 
 
 @pytest.fixture
+def make_desktop() -> Iterator[Callable[[Project], Desktop]]:
+    """A session on a project that a test has prepared."""
+    made: list[Desktop] = []
+
+    def make(project: Project) -> Desktop:
+        made.append(Desktop(project))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.controller.close()
+
+
+@pytest.fixture
 def desktop(project: Project) -> Iterator[Desktop]:
     made = Desktop(project)
     yield made
     made.controller.close()
+
+
+@pytest.fixture
+def begin() -> Iterator[Callable[[Project], Desktop]]:
+    """Begin a session on a project, after something was done to its files."""
+    made: list[Desktop] = []
+
+    def start(project: Project) -> Desktop:
+        made.append(Desktop(project))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.controller.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import MagicMock
@@ -13,7 +14,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_pointanno.canvas import CanvasFilter, FrameWatch, InputHandler
-from napari_pointanno.keymap import Action
+from napari_pointanno.key_choice import choose_keys
+from napari_pointanno.keymap import Action, KeyMap
 
 pytestmark = pytest.mark.gui
 
@@ -120,11 +122,20 @@ def test_auto_repeat_is_dropped(canvas: Canvas, canvas_filter: CanvasFilter, han
     assert canvas.reached == []
 
 
+class Stroke(QKeyEvent):
+    """A key event with a time stamp of the window system, which PyQt cannot set."""
+
+    at_ms = 0
+
+    def timestamp(self) -> int:
+        return self.at_ms
+
+
 def _stroke(canvas: Canvas, ms: int, *, up: bool = False, repeats: bool = False, key: Any = Qt.Key.Key_F) -> None:
     """A key event with a time stamp of the window system."""
     kind = QEvent.Type.KeyRelease if up else QEvent.Type.KeyPress
-    event = QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, "f", repeats)
-    event.setTimestamp(ms)
+    event = Stroke(kind, key, Qt.KeyboardModifier.NoModifier, "f", repeats)
+    event.at_ms = ms
     QApplication.sendEvent(canvas, event)
 
 
@@ -170,6 +181,60 @@ def test_what_is_hidden_by_a_key_comes_back_when_the_keyboard_goes(
     _stroke(canvas, 1000, key=Qt.Key.Key_H)
     QApplication.sendEvent(canvas, lost)
     assert _keys(handler) == [(Action.HIDE, None, False), (Action.HIDE, None, True)]
+
+
+def test_a_combination_that_is_held_ends_whatever_goes_up_first(
+    canvas: Canvas, canvas_filter: CanvasFilter, handler: Any
+) -> None:
+    canvas_filter.keymap = choose_keys(wishes={"hide": "Shift+Y"})
+    QTest.keyPress(canvas, Qt.Key.Key_Y, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyRelease(canvas, Qt.Key.Key_Y, Qt.KeyboardModifier.NoModifier)
+    assert _keys(handler) == [(Action.HIDE, None, False), (Action.HIDE, None, True)]
+    assert canvas.reached == []
+
+
+def test_the_keys_are_those_of_the_map(canvas: Canvas, handler: Any) -> None:
+    keymap: KeyMap = choose_keys("left-qwerty", wishes={"flag": "Ctrl+K"})
+    CanvasFilter(canvas, handler, keymap).active = True
+    QTest.keyClick(canvas, Qt.Key.Key_D)
+    QTest.keyClick(canvas, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(canvas, Qt.Key.Key_J)
+    assert [action for action, _, _ in _keys(handler)] == [Action.BACKGROUND, Action.FLAG]
+    assert canvas.reached == ["j"]
+
+
+def test_other_keys_hold_at_once(canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:
+    canvas_filter.keymap = choose_keys(swap_answers=True)
+    QTest.keyClick(canvas, Qt.Key.Key_F)
+    assert _keys(handler)[0][0] is Action.BACKGROUND
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "scan_code", "shift", "action"),
+    [
+        (Qt.Key.Key_Minus, "-", 15, False, Action.CLASS),  # AZERTY: the key of the digit 6 gives a minus
+        (Qt.Key.Key_Minus, "-", 20, False, Action.SMALLER),
+        (Qt.Key.Key_Exclam, "!", 10, True, Action.ABSENT),
+        (Qt.Key.Key_Plus, "+", 21, True, Action.LARGER),  # QWERTY: Shift and the key of the equals sign
+        (Qt.Key.Key_Plus, "+", 35, False, Action.LARGER),  # QWERTZ: a key of its own
+    ],
+)
+def test_digits_are_places_and_signs_are_signs(
+    canvas: Canvas,
+    canvas_filter: CanvasFilter,
+    handler: Any,
+    key: Any,
+    text: str,
+    scan_code: int,
+    shift: bool,
+    action: Action,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")  # scan codes are those of X11 and Wayland
+    modifier = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+    event = QKeyEvent(QEvent.Type.KeyPress, key, modifier, scan_code, 0, 0, text)
+    QApplication.sendEvent(canvas, event)
+    assert _keys(handler)[0][0] is action
 
 
 def test_menus_do_not_take_our_keys(canvas: Canvas, canvas_filter: CanvasFilter) -> None:
@@ -267,3 +332,16 @@ def test_what_is_forgotten_is_never_shown(canvas: Canvas) -> None:
     watch.forget()
     canvas.frameSwapped.emit()
     assert seen == []
+
+
+def test_what_is_painted_over_the_canvas_needs_no_new_picture_from_it(qtbot: Any, canvas: Canvas) -> None:
+    over = QWidget(canvas)
+    over.show()
+    watch, updates, seen = FrameWatch(canvas), [], []
+    canvas.update = lambda: updates.append(1)  # type: ignore[assignment, method-assign]
+    watch.when_shown(lambda _, swapped: seen.append(swapped), over=over)
+    assert updates == []
+    qtbot.waitUntil(lambda: bool(seen))  # by its own paint, where no swap comes
+    assert seen == [False]
+    watch.when_shown(lambda _, swapped: seen.append(swapped))
+    assert updates == [1]

@@ -185,3 +185,24 @@ def test_a_hidden_layer_leaves_nothing_to_the_overlay(layers: AnnotationLayers) 
     annotations = ImageAnnotations(1, (_click("a", 7, 3),))
     assert layers.show_annotations(annotations, CATEGORIES, COLORS, open_box=None, lazily=True) == Fresh()
     assert len(viewer.layers[POINTS].data) == 1
+
+
+def test_the_box_that_is_asked_next_may_stay_in_the_layers(layers: AnnotationLayers) -> None:
+    """Going from box to box changes no layer: the overlay paints the new one above, and the old one until a pause."""
+
+    def lazily(first: BoxAnnotation, second: BoxAnnotation, open_box: str) -> Fresh:
+        annotations = ImageAnnotations(1, boxes=(first, second))
+        return layers.show_annotations(annotations, CATEGORIES, COLORS, open_box=open_box, lazily=True)
+
+    viewer = _show(layers, ImageAnnotations(1, boxes=(_box("a", "object", None), _box("b", None, None))), open_box="a")
+    boxes, points = viewer.layers[BOXES], viewer.layers[POINTS]
+    done = _box("a", "object", "unsure")
+    assert lazily(done, _box("b", None, None), "b") == Fresh((), ("a",))
+    assert lazily(done, _box("b", "background", None), "b") == Fresh((), ("a",))
+    assert lazily(_box("a", "object", None), _box("b", None, None), "a") == Fresh()
+    assert (len(boxes.data), len(points.data)) == (1, 0)
+    # what a layer shows of a box and no longer holds must go from it at once
+    _show(layers, ImageAnnotations(1, boxes=(done, _box("b", "object", None))), open_box="a")
+    assert len(points.data) == 1
+    assert lazily(done, _box("b", None, None), "b") == Fresh()
+    assert points.features["uid"].tolist() == ["a", "a"]

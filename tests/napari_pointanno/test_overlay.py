@@ -33,7 +33,10 @@ def _picture(overlay: CanvasOverlay) -> NDArray[np.uint8]:
     image = QImage(overlay.size(), QImage.Format.Format_RGBA8888)
     image.fill(Qt.GlobalColor.transparent)
     overlay.render(image, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
-    return np.frombuffer(image.constBits(), np.uint8).reshape(200, 400, 4).copy()
+    memory = image.constBits()
+    if hasattr(memory, "setsize"):  # PyQt does not know how much it is
+        memory.setsize(image.sizeInBytes())
+    return np.frombuffer(memory, np.uint8).reshape(200, 400, 4).copy()
 
 
 def test_nothing_to_show_is_nothing_painted(overlay: CanvasOverlay) -> None:

@@ -5,6 +5,7 @@ from napari.components import ViewerModel
 
 from napari_pointanno.preview_layer import OPACITY, PREVIEW, PreviewLayer
 from pointanno.dataset import Category
+from pointanno.formats.rle import rle_to_mask
 
 CATEGORIES = [Category(1, "car", True), Category(2, "road", False)]
 COLORS = {1: (255, 0, 0), 2: (0, 0, 255)}
@@ -88,3 +89,19 @@ def test_blank_holds_nothing_and_is_no_larger_than_any_picture() -> None:
     assert preview.image_id is None
     assert preview.layer is not None
     assert preview.layer.data.tolist() == [[0]]
+
+
+def test_a_predicted_segment_is_handed_out_while_it_is_seen() -> None:
+    preview = PreviewLayer(ViewerModel())
+    labels = np.array([[0, 4, 4], [9, 9, 4]], dtype=np.uint16)
+    preview.show(1, labels, [_segment(4, 1), _segment(9, 2, False)], CATEGORIES, COLORS)
+    found = preview.segment_at(2, 1)
+    assert found is not None and found[0] == 1
+    np.testing.assert_array_equal(rle_to_mask(found[1]), labels == 4)
+    assert preview.segment_at(0, 0) is None, "void"
+    assert preview.segment_at(3, 0) is None and preview.segment_at(0, -1) is None, "beside the picture"
+    preview.hide()
+    assert preview.segment_at(2, 1) is None
+    preview.reveal()
+    preview.blank()
+    assert preview.segment_at(0, 0) is None

@@ -1,31 +1,27 @@
-"""What a press of the left button means: a click, a move, a selection, or a box."""
+"""What a press of the left button means that does not depend on the mode: select, delete, or leave it to the mode."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from napari_pointanno._models.session import DRAG_THRESHOLD, Drag
+from napari_pointanno.keymap import Action, PointerInput
+from pointanno.coords import napari_to_index
 
-from napari_pointanno._controllers.desk import Desk
-from napari_pointanno._models.session import BOX_POINTS, DRAG_THRESHOLD, HIT_RADIUS, Drag
-from napari_pointanno.keymap import PointerInput
-from pointanno.coords import box_to_napari_corners, index_to_napari, napari_corners_to_box, napari_to_index
-from pointanno.errors import InputError
-
-SMALLEST_BOX = 2.0
-"""Image pixels of width and height below which a drag draws no box."""
+if TYPE_CHECKING:
+    from napari_pointanno._controllers.desk import Desk
 
 
 class Pointing:
-    """Follows the pointer and turns it into events.
+    """Follows the pointer and hands clicks and drags to the mode.
 
     Parameters
     ----------
     desk : Desk
     on_changed : callable
-        Called after an annotation was made or changed.
+        Called after an annotation was changed.
     """
 
     def __init__(self, desk: Desk, on_changed: Callable[[], None]) -> None:
@@ -34,41 +30,42 @@ class Pointing:
 
     def press(self, pointer: PointerInput) -> None:
         """The button went down: remember where and when; nothing is decided yet."""
-        session = self._desk.session
+        desk, session = self._desk, self._desk.session
         if not session.can_annotate:
             return
-        view = self._desk.canvas.transform()
-        world = view.to_world(pointer.x, pointer.y)
+        world = desk.canvas.transform().to_picture(pointer.x, pointer.y)
         here = (pointer.x, pointer.y)
         session.drag = Drag(here, world, pointer.at_ns, here, world)
         session.hint = ""
-        kind = "drag_start" if session.mode == BOX_POINTS and session.asked is None else "press"
-        self._desk.record(kind, _where(pointer, world), at_ns=pointer.at_ns, timing=_qt(pointer))
+        kind = "drag_start" if desk.mode.drags else "press"
+        desk.record(kind, _where(pointer, world), at_ns=pointer.at_ns, timing=window_stamp(pointer))
+        if desk.mode.drags:
+            desk.mode.drag_started(session.drag)
 
     def drag(self, pointer: PointerInput) -> None:
         """The pointer moved with the button down."""
         session = self._desk.session
         if session.drag is None:
             return
-        world = self._desk.canvas.transform().to_world(pointer.x, pointer.y)
+        world = self._desk.canvas.transform().to_picture(pointer.x, pointer.y)
         session.drag = replace(session.drag, now_canvas=(pointer.x, pointer.y), now_world=world)
-        if session.mode == BOX_POINTS:
-            self._desk.redraw()
+        if self._desk.mode.drags:
+            self._desk.mode.drag_moved(session.drag)
 
     def release(self, pointer: PointerInput) -> None:
         """The button went up: decide."""
-        session = self._desk.session
+        desk, session = self._desk, self._desk.session
         self.drag(pointer)
         drag, session.drag = session.drag, None
         if drag is None:
             return
-        if session.asked is not None:
-            self._desk.hint("answer with F, J or U;  Esc leaves this box")
-        elif session.mode == BOX_POINTS:
-            self._release_box(drag, pointer)
+        if desk.mode.drags:
+            desk.mode.drag_finished(drag, pointer)
+        elif desk.mode.busy:
+            desk.hint(desk.mode.busy)
         elif drag.distance > DRAG_THRESHOLD:
-            self._desk.record("drag_ignored", _where(pointer, drag.now_world), at_ns=pointer.at_ns)
-            self._desk.hint("drag ignored: a click must not move")
+            desk.record("drag_ignored", _where(pointer, drag.now_world), at_ns=pointer.at_ns)
+            desk.hint("drag ignored: a click must not move")
         else:
             self._click(drag, pointer)
 
@@ -84,136 +81,36 @@ class Pointing:
 
     def hover(self, pointer: PointerInput) -> None:
         """Remember what lies under the pointer, for Delete."""
-        session = self._desk.session
-        session.hovered = self._hit(pointer.x, pointer.y)
+        self._desk.session.hovered = self._desk.hit(pointer.x, pointer.y)
+        self._desk.mode.hovered(pointer)
 
     def delete(self, at_ns: int) -> None:
-        """Delete what is selected, asked about, or under the pointer."""
+        """Delete what is selected, under the pointer, or asked about."""
         session = self._desk.session
-        uid = session.selected or session.hovered or (session.asked.box_uid if session.asked else None)
+        mode = self._desk.mode
+        pointed = session.selected or session.hovered
+        uid = pointed or mode.to_delete()
         if uid is None:
             self._desk.hint("nothing under the pointer to delete")
             return
-        if self._desk.record("delete", {"uid": uid}, at_ns=at_ns) is not None:
-            session.hint = "deleted;  Ctrl+Z brings it back"
+        kind, payload = mode.delete_step(uid, pointed=pointed is not None)
+        if self._desk.record(kind, payload, at_ns=at_ns) is not None:
+            back = f"{session.keymap.text(Action.UNDO)} brings it back"
+            session.hint = f"{'the whole target' if payload.get('whole_target') else ''} deleted;  {back}".strip()
             self._on_changed()
 
     def _click(self, drag: Drag, pointer: PointerInput) -> None:
-        session = self._desk.session
-        x, y = (int(n) for n in napari_to_index(drag.start_world))
-        timing = {"release_ns": pointer.at_ns, **(_qt(pointer) or {})}
-        hit = self._hit(*drag.start_canvas)
+        """Select the point that was hit, or let the mode make one."""
+        desk, session = self._desk, self._desk.session
+        hit = desk.hit(*drag.start_canvas)
         if hit is not None and session.click(hit) is not None:
-            session.selected = None if session.selected == hit else hit
-            self._desk.record("select", {"uid": session.selected}, at_ns=drag.at_ns)
-            self._desk.hint("selected: click elsewhere moves it, a digit changes its class" if session.selected else "")
-            return
-        category = session.category
-        if category is None:
-            self._desk.hint("add a class first")
-            return
-        assert session.annotations is not None
-        try:
-            selected = session.selected if session.click(session.selected) is not None else None
-            events = session.single_point().press(
-                session.annotations, category, x, y, session.image_size, selected=selected
-            )
-        except InputError as error:
-            self._desk.hint(str(error))
-            return
-        if not events:
-            self._desk.hint(f"there is a point of {category.name} already")
-            return
-        for kind, payload in events:
-            if kind == "click":
-                payload = {**payload, "time_ms": session.watch.elapsed_ms(drag.at_ns)}
-            if self._desk.record(kind, payload, at_ns=drag.at_ns, timing=timing) is None:
+            if desk.mode.click_on(hit, drag, pointer):
                 return
-        session.watch.start(drag.at_ns)
-        session.hint = "moved" if session.selected else ""
-        session.selected = None
-        self._on_changed()
-
-    def _release_box(self, drag: Drag, pointer: PointerInput) -> None:
-        session = self._desk.session
-        box = napari_corners_to_box(np.array([drag.start_world, drag.now_world]), session.image_size)
-        width, height = box[2] - box[0], box[3] - box[1]
-        if drag.distance <= DRAG_THRESHOLD or width < SMALLEST_BOX or height < SMALLEST_BOX:
-            self._desk.record("drag_cancelled", {"reason": "too small"}, at_ns=pointer.at_ns)
-            self._select_box(drag)
+            session.selected = None if session.selected == hit else hit
+            desk.record("select", {"uid": session.selected}, at_ns=drag.at_ns)
+            desk.hint("selected: click elsewhere moves it, a digit changes its class" if session.selected else "")
             return
-        category = session.category
-        if category is None:
-            self._desk.hint("add a class first")
-            return
-        assert session.image is not None
-        try:
-            kind, payload = session.box_points().commit_box(
-                session.image.uid, session.image_size, category.id, tuple(box.tolist())
-            )
-        except InputError as error:
-            self._desk.hint(str(error))
-            return
-        payload = {
-            **payload,
-            "time_ms": session.watch.elapsed_ms(pointer.at_ns),
-            "drag_ms": round((pointer.at_ns - drag.at_ns) / 1e6),
-        }
-        if self._desk.record(kind, payload, at_ns=pointer.at_ns, timing=_qt(pointer)) is None:
-            self._desk.redraw()
-            return
-        session.hint = ""
-        self._on_changed()
-
-    def _select_box(self, drag: Drag) -> None:
-        """A mere click in box mode selects a box; one with open questions is asked again."""
-        session = self._desk.session
-        hit = self._hit(*drag.start_canvas) or self._open_box_at(drag.start_world)
-        box = session.box(hit)
-        if box is None:
-            session.selected = None
-            self._desk.hint("drag ignored: draw from corner to corner")
-            return
-        session.selected = hit
-        if box.uid in session.left_boxes:
-            session.left_boxes.discard(box.uid)
-            session.selected = None
-            self._on_changed()
-            return
-        self._desk.hint("selected: a digit changes its class, Delete removes it")
-
-    def _open_box_at(self, world: tuple[float, float]) -> str | None:
-        session = self._desk.session
-        assert session.annotations is not None
-        for box in reversed(session.annotations.boxes):
-            (y0, x0), _, (y1, x1), _ = box_to_napari_corners(box.box.xyxy).tolist()
-            if box.uid in session.left_boxes and y0 <= world[0] <= y1 and x0 <= world[1] <= x1:
-                return box.uid
-        return None
-
-    def _hit(self, x: float, y: float) -> str | None:
-        """The click within reach of a canvas position, else the box whose edge is."""
-        session = self._desk.session
-        if session.annotations is None or not session.can_annotate:
-            return None
-        view = self._desk.canvas.transform()
-        clicks = session.annotations.clicks
-        if clicks:
-            row, column = view.to_world(x, y)
-            positions = index_to_napari([(click.x, click.y) for click in clicks])
-            distances = np.hypot(positions[:, 0] - row, positions[:, 1] - column) * view.zoom
-            nearest = int(distances.argmin())
-            if distances[nearest] <= HIT_RADIUS:
-                return clicks[nearest].uid
-        for box in reversed(session.annotations.boxes):
-            corners = box_to_napari_corners(box.box.xyxy).tolist()
-            ends = (view.to_canvas(*corners[0]), view.to_canvas(*corners[2]))
-            (left, right), (top, bottom) = sorted(p[0] for p in ends), sorted(p[1] for p in ends)
-            inside = left - HIT_RADIUS <= x <= right + HIT_RADIUS and top - HIT_RADIUS <= y <= bottom + HIT_RADIUS
-            core = left + HIT_RADIUS < x < right - HIT_RADIUS and top + HIT_RADIUS < y < bottom - HIT_RADIUS
-            if inside and not core:
-                return box.uid
-        return None
+        desk.mode.click(drag, pointer)
 
 
 def _where(pointer: PointerInput, world: tuple[float, float]) -> dict[str, Any]:
@@ -222,6 +119,6 @@ def _where(pointer: PointerInput, world: tuple[float, float]) -> dict[str, Any]:
     return {"x": x, "y": y, "canvas": [round(pointer.x, 1), round(pointer.y, 1)], "device": "pointer"}
 
 
-def _qt(pointer: PointerInput) -> dict[str, Any] | None:
+def window_stamp(pointer: PointerInput) -> dict[str, Any] | None:
     """The window system's own time stamp, as a second column."""
     return None if pointer.qt_ms is None else {"qt_ms": pointer.qt_ms}

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from psygnal import Signal
+
+from napari_pointanno._models.predicted import Predicted
 from napari_pointanno._views.train_view import TrainView
 from napari_pointanno.palette import category_colors
-from napari_pointanno.preview_layer import PreviewLayer
+from napari_pointanno.preview_layer import OPACITY, PreviewLayer
 from pointanno.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from pointanno.runs.preview_client import PreviewReply
 
 DEBOUNCE_MS, POLL_MS = 150, 40
+
+OPACITY_STEP = 0.1
+"""By how much a key changes the opacity, which it leaves above 0: the key P takes the preview away."""
 
 Schedule = Callable[[int, Callable[[], None]], None]
 """Call something after some milliseconds, in the window's thread."""
@@ -39,6 +45,9 @@ class PreviewController:
         Makes the `PreviewClient`; called when the preview is switched on first.
     """
 
+    shown = Signal(object)
+    """The `PreviewReply` that the layer shows from now on."""
+
     def __init__(
         self, viewer: ViewerModel, view: TrainView, schedule: Schedule, client: Callable[[], PreviewClient]
     ) -> None:
@@ -56,6 +65,8 @@ class PreviewController:
         self._polling = False
         self._opacity: float | None = None
         self._told = ""
+        self._shown_by = ""
+        """Run and checkpoint of what the layer holds."""
         view.preview_switched.connect(self.switch)
         view.opacity_changed.connect(self.set_opacity)
 
@@ -107,6 +118,23 @@ class PreviewController:
         self._opacity = opacity
         if self.layer.layer is not None:
             self.layer.layer.opacity = opacity
+
+    def step_opacity(self, direction: int) -> None:
+        """Stronger (1) or fainter (-1) by a key; the slider follows."""
+        opacity = OPACITY if self._opacity is None else self._opacity
+        opacity = round(min(max(opacity + direction * OPACITY_STEP, OPACITY_STEP), 1.0), 2)
+        self.set_opacity(opacity)
+        self._view.show_opacity(opacity)
+
+    def shows(self, image_id: int) -> bool:
+        """Whether the prediction of this image is to be seen."""
+        layer = self.layer.layer
+        return self.on and layer is not None and layer.visible and self.layer.image_id == image_id
+
+    def segment_at(self, image_id: int, x: int, y: int) -> Predicted | None:
+        """What is predicted at a pixel of an image; None if that is nothing, or not to be seen."""
+        found = self.layer.segment_at(x, y) if self.shows(image_id) else None
+        return None if found is None else Predicted(*found, self._shown_by)
 
     def make_room(self) -> None:
         """Give the memory of the model back, since a training needs it; the next picture loads it again."""
@@ -193,12 +221,14 @@ class PreviewController:
             self._view.show_preview(True, "the prediction has another size than the image; it is not shown")
             return
         categories = self._project.categories()
+        self._shown_by = f"{self._run_name()} {reply.checkpoint_id}"
         self.layer.show(reply.image_id, reply.labels, reply.segments, categories, category_colors(categories))
         if self._opacity is not None and self.layer.layer is not None:
             self.layer.layer.opacity = self._opacity
         count = len(reply.segments)
         self._told = f"{count} segment{'' if count == 1 else 's'} by {self._run_name()}"
         self._view.show_preview(True, self._told)
+        self.shown.emit(reply)
 
     def _run_name(self) -> str:
         return self._run.name if self._run is not None else ""

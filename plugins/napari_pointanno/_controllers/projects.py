@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pointanno.errors import InputError
 from pointanno.project import Project
+from pointanno.project.opening import DATABASE, SUFFIX
+from pointanno.project.scan import Progress
 
 DEMO_SCENES, DEMO_SIZE, DEMO_SEED = 8, 256, 1
 
@@ -30,7 +32,7 @@ def images_of_coco(file: Path) -> Path:
     return file.parent
 
 
-def create_project(source: str, destination: str) -> Project:
+def create_project(source: str, destination: str, progress: Progress | None = None) -> Project:
     """A new project from a folder of images or a COCO JSON.
 
     Parameters
@@ -39,6 +41,8 @@ def create_project(source: str, destination: str) -> Project:
         Path of a folder, or of a COCO file whose pictures lie beside it.
     destination : str
         Path of the project; empty for the default.
+    progress : callable or None
+        Told how many of how many pictures are done; what it raises ends the work, and nothing is left behind.
 
     Raises
     ------
@@ -56,10 +60,10 @@ def create_project(source: str, destination: str) -> Project:
             f"{target.parent}: the folder of the project cannot be made ({error.strerror}); choose a place of your own"
         ) from error
     if path.is_dir():
-        return Project.create(target, images=path)
+        return Project.create(target, images=path, progress=progress)
     if path.suffix.lower() != ".json":
         raise InputError(f"{path}: neither a folder of images nor a COCO .json; give one of these")
-    return Project.create(target, images=images_of_coco(path), coco=path)
+    return Project.create(target, images=images_of_coco(path), coco=path, progress=progress)
 
 
 def open_project(path: str) -> Project:
@@ -73,6 +77,29 @@ def open_project(path: str) -> Project:
     if not path:
         raise InputError("project: no path was given; type or paste the path of a .pointanno folder")
     return Project.open(Path(path).expanduser())
+
+
+def project_at(path: Path) -> Path | None:
+    """The project that a dropped path stands for: itself, or the one made of these images before."""
+    if path.name == DATABASE:
+        return path.parent
+    if path.suffix == SUFFIX or (path / DATABASE).is_file():
+        return path
+    made = default_project(path)
+    return made if (made / DATABASE).is_file() else None
+
+
+def relocate(project: Project, folder: str, progress: Progress | None = None) -> list[str]:
+    """Say where the pictures of a project are now; a sentence for each that is not there.
+
+    Raises
+    ------
+    InputError
+        If no path was given, or the folder holds none of the pictures.
+    """
+    if not folder:
+        raise InputError("pictures: no path was given; type or paste the path of the folder that holds them now")
+    return project.relocate(Path(folder).expanduser(), progress=progress)
 
 
 def demo_project(folder: Path | None = None) -> Project:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pointanno.errors import InputError
 
 if TYPE_CHECKING:
     from napari_pointanno._views.annotate_view import AnnotateView
     from pointanno.project import Event, Project
+
+T = TypeVar("T")
 
 
 class Recorder:
@@ -36,7 +38,7 @@ class Recorder:
         source: str = "manual",
     ) -> Event | None:
         """Make one event durable; None if that failed, with the sentence already shown."""
-        return self._safely(
+        return self.write(
             lambda: self._project.record(
                 kind, payload, image_id=image_id, t_mono_ns=at_ns, source=source, timing=timing
             )
@@ -44,15 +46,16 @@ class Recorder:
 
     def undo(self, at_ns: int | None = None) -> Event | None:
         """Undo the last annotating event; None if there is none or it failed."""
-        return self._safely(lambda: self._project.undo(t_mono_ns=at_ns))
+        return self.write(lambda: self._project.undo(t_mono_ns=at_ns))
 
     def redo(self, at_ns: int | None = None) -> Event | None:
         """Redo the last undone event; None if there is none or it failed."""
-        return self._safely(lambda: self._project.redo(t_mono_ns=at_ns))
+        return self.write(lambda: self._project.redo(t_mono_ns=at_ns))
 
-    def _safely(self, write: Callable[[], Event | None]) -> Event | None:
+    def write(self, change: Callable[[], T]) -> T | None:
+        """Do what writes to the project; None if that failed, with the sentence already shown."""
         try:
-            event = write()
+            done = change()
         except (InputError, OSError) as error:
             sentence = str(error)
             self._view.show_saved("not saved", False)
@@ -62,4 +65,4 @@ class Recorder:
             return None
         self._last_sentence = ""
         self._view.show_saved(f"saved {datetime.now():%H:%M:%S}", True)
-        return event
+        return done

@@ -23,6 +23,7 @@ class Folding(QWidget):
         self.head.setObjectName(f"pointanno_{name}_head")
         self.head.setAccessibleName(title)
         self.head.setText(title)
+        self.head.setToolTip(f"{title}: show or hide")
         self.head.setCheckable(True)
         self.head.setAutoRaise(True)
         self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

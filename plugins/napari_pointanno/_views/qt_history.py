@@ -19,7 +19,7 @@ from napari_pointanno._views.qt_run_details import WordTable
 from napari_pointanno._views.qt_train_form import combo
 from napari_pointanno._views.train_view import RunRow
 
-LINE_HEIGHT, MOST_LINES = 21, 6
+MOST_LINES = 6
 
 
 class History(QObject):
@@ -87,7 +87,8 @@ class History(QObject):
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if row.path in checked else Qt.CheckState.Unchecked)
             self.list.addItem(item)
-        self.list.setFixedHeight(LINE_HEIGHT * min(MOST_LINES, max(2, len(self._rows))) + 6)
+        line = max(self.list.sizeHintForRow(0), self.list.fontMetrics().height() + 4)
+        self.list.setFixedHeight(line * min(MOST_LINES, max(2, len(self._rows))) + 6)
         self.list.blockSignals(False)
 
     def checked(self) -> tuple[str, ...]:

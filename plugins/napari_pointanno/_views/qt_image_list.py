@@ -1,20 +1,44 @@
-"""The list of images: a lazy model over `ImagePages` and its view."""
+"""The list of images: a lazy model over `ImagePages` and its view.
+
+The view is a table of one column without headers. Nothing in it depends on the number of rows; a list view measures
+every row again whenever one of them changes, and that takes 0.15 s with a hundred thousand.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from qtpy.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter
-from qtpy.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from qtpy.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
-from napari_pointanno._models.image_pages import ImagePages, is_complete, is_touched
-from pointanno.project import ProjectImage
+from napari_pointanno._models.image_filters import Mark, attention_of, mark_of, points_text, tip_of
+from napari_pointanno._models.image_pages import ImagePages
 
 _Index = QModelIndex | QPersistentModelIndex
 
 COUNT_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 MARK_ROLE = int(Qt.ItemDataRole.UserRole) + 2
+ATTENTION_ROLE = int(Qt.ItemDataRole.UserRole) + 3
+SHOWN_ROLE = int(Qt.ItemDataRole.UserRole) + 4
+GUEST_ROLE = int(Qt.ItemDataRole.UserRole) + 5
+
+_ROLES = {
+    int(role)
+    for role in (
+        *(Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole),
+        *(COUNT_ROLE, MARK_ROLE, ATTENTION_ROLE, SHOWN_ROLE, GUEST_ROLE),
+    )
+}
+_COLORS = {
+    "good": QColor(95, 211, 141),
+    "begun": QColor(110, 180, 240),
+    "bad": QColor(255, 107, 107),
+    "flag": QColor(240, 190, 80),
+}
+"""Colours of the marks; "faint" is the colour of the text."""
+
+_FAINT_ALPHA = 150
 
 
 class ImageListModel(QAbstractListModel):
@@ -27,10 +51,21 @@ class ImageListModel(QAbstractListModel):
 
     def set_pages(self, pages: ImagePages | None) -> None:
         """Show another project's images."""
+        if self._pages is not None:
+            self._pages.changing.disconnect(self._on_changing)
+            self._pages.changed.disconnect(self._on_changed)
         self.beginResetModel()
         self._pages = pages
         self._shown = -1
         self.endResetModel()
+        if pages is not None:
+            pages.changing.connect(self._on_changing)
+            pages.changed.connect(self._on_changed)
+
+    @property
+    def pages(self) -> ImagePages | None:
+        """What the rows come from."""
+        return self._pages
 
     @property
     def shown(self) -> int:
@@ -49,75 +84,104 @@ class ImageListModel(QAbstractListModel):
             index = self.index(row, 0)
             self.dataChanged.emit(index, index)
 
+    def refresh_all(self) -> None:
+        """Repaint what is visible."""
+        if self.rowCount():
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, 0))
+
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)
-        """Number of images."""
+        """Number of rows."""
         return 0 if parent.isValid() or self._pages is None else len(self._pages)
 
     def data(self, index: _Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """What a row shows."""
-        if self._pages is None or not index.isValid() or index.row() >= len(self._pages):
+        pages, row = self._pages, index.row()
+        if pages is None or int(role) not in _ROLES or not index.isValid() or row >= len(pages):
             return None
-        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, COUNT_ROLE, MARK_ROLE):
-            return None
-        image = self._pages.row(index.row())
+        if role == SHOWN_ROLE:
+            return row == self._shown
+        if role == GUEST_ROLE:
+            return pages.is_guest(row)
+        image = pages.row(row)
+        unreadable = image.id in pages.unreadable
         if role == Qt.ItemDataRole.DisplayRole:
             return image.file_name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{image.path}\n{image.width} x {image.height}, {image.clicks} clicks, {image.boxes} boxes"
+            return tip_of(image, unreadable=unreadable, guest=pages.is_guest(row))
         if role == COUNT_ROLE:
-            return _count_text(image)
-        if image.id in self._pages.unreadable:
-            return "!"
-        if index.row() == self._shown:
-            return "▶"
-        if is_complete(image):
-            return "✓"
-        return "•" if is_touched(image) else ""
+            return points_text(image)
+        if role == ATTENTION_ROLE:
+            return attention_of(image)
+        mark = mark_of(image, unreadable=unreadable)
+        if role == MARK_ROLE:
+            return mark
+        words = (image.file_name, mark.words, attention_of(image).words, points_text(image))
+        return ", ".join(word for word in words if word)
 
+    def _on_changing(self, row: int, delta: int) -> None:
+        if delta > 0:
+            self.beginInsertRows(QModelIndex(), row, row)
+        elif delta < 0:
+            self.beginRemoveRows(QModelIndex(), row, row)
+        else:
+            self.beginResetModel()
 
-def _count_text(image: ProjectImage) -> str:
-    """Points of an image in few letters."""
-    points = image.clicks + image.answers
-    if not points and not image.boxes:
-        return ""
-    return f"{points} pts" + (f" · {image.boxes} box" if image.boxes else "")
+    def _on_changed(self, row: int, delta: int) -> None:
+        if delta > 0:
+            self._shown += row <= self._shown
+            self.endInsertRows()
+        elif delta < 0:
+            self._shown = -1 if row == self._shown else self._shown - (row < self._shown)
+            self.endRemoveRows()
+        else:
+            self._shown = -1
+            self.endResetModel()
 
 
 class _Delegate(QStyledItemDelegate):
-    """Mark, name (shortened in the middle), counters."""
+    """Arrow of the row that is shown, mark, name (shortened in the middle), what it wants, counters."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Paint one row."""
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        rect = QRect(option.rect)
+        rect, metrics = QRect(option.rect), option.fontMetrics
         painter.save()
-        if selected:
+        if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, option.palette.highlight())
-        mark = str(index.data(MARK_ROLE) or "")
-        color = option.palette.text().color()
-        painter.setPen(QColor(235, 90, 80) if mark == "!" else QColor(110, 210, 130) if mark in "✓•" else color)
-        painter.drawText(rect.adjusted(4, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, mark)
-        counts = str(index.data(COUNT_ROLE) or "")
-        metrics = option.fontMetrics
-        right = metrics.horizontalAdvance(counts) + 8 if counts else 4
-        painter.setPen(color)
-        room = rect.width() - 22 - right
-        name = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, room)
-        painter.drawText(rect.adjusted(20, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, name)
-        faint = QColor(color)
-        faint.setAlpha(150)
+        text = option.palette.text().color()
+        faint = QColor(text)
+        faint.setAlpha(_FAINT_ALPHA)
+        middle, slot = Qt.AlignmentFlag.AlignVCenter, metrics.horizontalAdvance("✓") + 8
+        left, right = rect.left() + 4, rect.right() - 6
+        painter.setPen(text)
+        if index.data(SHOWN_ROLE):
+            painter.drawText(QRect(left, rect.top(), slot, rect.height()), middle, "▶")
+        left += slot
+        mark: Mark = index.data(MARK_ROLE)
+        painter.setPen(_COLORS.get(mark.role, faint))
+        painter.drawText(QRect(left, rect.top(), slot, rect.height()), middle, mark.symbol)
+        left += slot
+        counts = str(index.data(COUNT_ROLE))
         painter.setPen(faint)
         painter.drawText(
-            rect.adjusted(0, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, counts
+            QRect(left, rect.top(), right - left, rect.height()), middle | Qt.AlignmentFlag.AlignRight, counts
         )
+        right -= metrics.horizontalAdvance(counts) + 6 if counts else 0
+        attention: Mark = index.data(ATTENTION_ROLE)
+        if attention.symbol:
+            right -= slot
+            painter.setPen(_COLORS[attention.role])
+            painter.drawText(QRect(right, rect.top(), slot, rect.height()), middle, attention.symbol)
+        painter.setPen(faint if mark.role == "faint" and mark.symbol else text)
+        if index.data(GUEST_ROLE):  # it is listed only because it is shown
+            font = painter.font()
+            font.setItalic(True)
+            painter.setFont(font)
+        name = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, right - left)
+        painter.drawText(QRect(left, rect.top(), right - left, rect.height()), middle, name)
         painter.restore()
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        """All rows are equally high."""
-        return QSize(80, option.fontMetrics.height() + 6)
 
-
-class ImageList(QListView):
+class ImageList(QTableView):
     """The view; never takes the keyboard."""
 
     row_clicked = Signal(int)
@@ -125,15 +189,40 @@ class ImageList(QListView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("pointanno_images")
+        self.setAccessibleName("Images of the project")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setUniformItemSizes(True)
-        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumHeight(90)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.horizontalHeader().hide()
+        self.verticalHeader().hide()
+        self.verticalHeader().setMinimumSectionSize(1)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.images = ImageListModel(self)
         self.setModel(self.images)
         self.setItemDelegate(_Delegate(self))
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.clicked.connect(lambda index: self.row_clicked.emit(index.row()))
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Rows are as high as the font asks for."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and hasattr(self, "images"):
+            self._fit()
+
+    def _fit(self) -> None:
+        height = self.fontMetrics().height() + 6
+        self.verticalHeader().setDefaultSectionSize(height)
+        self.setMinimumHeight(4 * height)
+
+    def sizeHint(self) -> QSize:
+        """No more than is needed: the list grows into whatever room is left."""
+        return QSize(80, self.minimumHeight())
 
     def show_row(self, row: int) -> None:
         """Mark a row as shown and scroll to it."""

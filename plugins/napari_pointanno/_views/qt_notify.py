@@ -34,4 +34,7 @@ def unfold() -> None:
         for box in window.findChildren(QDialog):
             if hasattr(box, "toggle_expansion") and box.property("expanded") is False:
                 box.toggle_expansion()  # also ends napari's timer
-                QTimer.singleShot(STAY_MS, box, box.close)
+                stay = QTimer(box)  # goes with the box, if the person closes it earlier
+                stay.setSingleShot(True)
+                stay.timeout.connect(box.close)
+                stay.start(STAY_MS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
-from napari_pointanno._views.qt_class_list import LineEdit
+from napari_pointanno._views.qt_line_edit import LineEdit
 
 
 class PathLine(QWidget):
@@ -21,14 +21,18 @@ class PathLine(QWidget):
         self.line = LineEdit(self)
         self.line.setObjectName(name)
         self.line.setPlaceholderText(placeholder)
+        self.line.setAccessibleName(placeholder)
+        self.line.setToolTip(f"{placeholder}; type or paste it. Enter goes on, Esc leaves")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.line, 1)
         self.line.returnPressed.connect(self.submitted)
         self.line.escaped.connect(self.escaped)
         if browse:
-            button = QPushButton("…", self)
-            button.setFixedWidth(28)
+            button = QToolButton(self)
+            button.setText("…")
+            button.setObjectName(f"{name}_find")
+            button.setAccessibleName("Browse for a folder")
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.setToolTip("Browse for a folder")
             button.clicked.connect(self._browse)
@@ -58,6 +62,7 @@ class NewForm(QWidget):
         self.project = PathLine("pointanno_new_project", "project, made beside the images", self, browse=False)
         create = QPushButton("Create", self)
         create.setObjectName("pointanno_create")
+        create.setToolTip("Make the project (Enter)")
         create.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 2, 0, 2)

@@ -22,6 +22,9 @@ from napari_pointanno._models.tables import Table
 from napari_pointanno._views.qt_folding import Folding
 
 MOST_SAMPLES = 4
+MOST_ROWS = 9
+"""Rows of a table that are seen at once."""
+
 LARGE = 512
 """Longest side of a sample in its tool tip, pixels."""
 
@@ -78,7 +81,6 @@ class WordTable(QTableWidget):
         vertical, horizontal = self.verticalHeader(), self.horizontalHeader()
         assert vertical is not None and horizontal is not None
         vertical.setVisible(False)
-        vertical.setDefaultSectionSize(20)
         horizontal.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         horizontal.setStretchLastSection(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -98,7 +100,11 @@ class WordTable(QTableWidget):
                 self.setItem(row, column, item)
         header = self.horizontalHeader()
         assert header is not None
-        self.setFixedHeight(min(220, 20 * len(table.rows) + header.sizeHint().height() + 18))
+        line = self.fontMetrics().height() + 4
+        vertical = self.verticalHeader()
+        assert vertical is not None
+        vertical.setDefaultSectionSize(line)
+        self.setFixedHeight(line * min(MOST_ROWS, len(table.rows)) + header.sizeHint().height() + 18)
 
 
 class Samples(QWidget):

@@ -80,6 +80,7 @@ class RunPlot(QWidget):
         self.logarithmic = QCheckBox("log y")
         self.logarithmic.setObjectName("pointanno_log_y")
         self.logarithmic.setAccessibleName("Logarithmic loss axis")
+        self.logarithmic.setToolTip("Logarithmic loss axis")
         self.logarithmic.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         row = QHBoxLayout()
         row.addWidget(self.series, 1)

@@ -29,6 +29,7 @@ def combo(name: str, spoken: str) -> QComboBox:
     box = QComboBox()
     box.setObjectName(f"pointanno_{name}")
     box.setAccessibleName(spoken)
+    box.setToolTip(spoken)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
     return box
@@ -39,6 +40,7 @@ def number(name: str, spoken: str, most: int, *, step: int = 1, special: str = "
     box = QSpinBox()
     box.setObjectName(f"pointanno_{name}")
     box.setAccessibleName(spoken)
+    box.setToolTip(f"{spoken}; 0: {special}" if special else spoken)
     box.setRange(0, most)
     box.setSingleStep(step)
     box.setSpecialValueText(special)
@@ -55,10 +57,11 @@ class PathLine(QWidget):
         self.line = QLineEdit()
         self.line.setObjectName(f"pointanno_{name}")
         self.line.setAccessibleName(spoken)
+        self.line.setToolTip(f"Path of the {spoken}")
         self.line.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         find = _button("…", f"{name}_find", f"Find {spoken}")
         find.setAccessibleName(f"Find {spoken}")
-        find.setFixedWidth(26)
+        find.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3)
@@ -117,6 +120,7 @@ class FormPanel(QWidget):
         self.val.line.setPlaceholderText("COCO instances with masks")
         self.val_images = PathLine("val_images", "folder of the validation pictures", folder=True)
         self.go_on = _check("go_on", "weights of the shown run")
+        self.go_on.setToolTip("Begin with the weights of the run that is shown instead of fresh ones")
         self.stop_with_window = _check("stop_with_window", "stop && keep at closing")
         self.stop_with_window.setToolTip(
             "When the window closes, end the training that is shown with a checkpoint; otherwise it goes on"

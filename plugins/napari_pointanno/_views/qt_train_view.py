@@ -9,12 +9,10 @@ from qtpy.QtGui import QFontDatabase, QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QProgressBar,
-    QScrollArea,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -31,27 +29,29 @@ from napari_pointanno._views.qt_history import History
 from napari_pointanno._views.qt_notify import notify
 from napari_pointanno._views.qt_run_details import RunDetails, WordLabel, set_text
 from napari_pointanno._views.qt_run_plot import RunPlot
+from napari_pointanno._views.qt_scrolling import Scrolling
 from napari_pointanno._views.qt_train_form import FormPanel
 from napari_pointanno._views.train_view import RunPanel, RunRow, SystemChoice, TrainView
 from pointanno.runs.preflight import Finding
 
 TICK_MS = 250
 
+LOG_LINES, LOG_ROOM = 6, 36
+"""Lines of the log that are shown, and the room around them in pixels."""
 
-class _Panel(QScrollArea):
+
+class _Panel(Scrolling):
     """The widget of the dock; watches runs from its first showing on, also behind the other tab."""
 
     def __init__(self, view: QtTrainView, timer: QTimer) -> None:
-        super().__init__()
+        super().__init__("train")
         self._view = view
         self._timer = timer
         timer.setParent(self)
-        self.setObjectName("pointanno_train")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumWidth(300)
+        timer.timeout.connect(self._tick)  # a method of the widget: PyQt would call a lambda after it was collected
+
+    def _tick(self) -> None:
+        self._view.ticked.emit()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Start to watch."""
@@ -68,7 +68,6 @@ class QtTrainView(TrainView):
         self.background = QtBackground()
         self._timer = QTimer()
         self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(lambda: self.ticked.emit())
         self._activity = Activity()
         self._can_resume_from: int | None = None
         self.widget = _Panel(self, self._timer)
@@ -108,8 +107,8 @@ class QtTrainView(TrainView):
         self._reason = WordLabel("reason", FAINT)
         self._busy = QProgressBar()
         self._busy.setObjectName("pointanno_busy")
+        self._busy.setAccessibleName("Preparation")
         self._busy.setRange(0, 0)
-        self._busy.setFixedHeight(14)
         self.findings = FindingsPanel()
         column = QVBoxLayout()
         column.setSpacing(5)
@@ -169,7 +168,9 @@ class QtTrainView(TrainView):
         self._log.setReadOnly(True)
         self._log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self._log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self._log.setFixedHeight(120)
+        self._log.setToolTip("Last lines of the log")
+        self._log.setMinimumHeight(LOG_LINES * self._log.fontMetrics().lineSpacing())
+        self._log.setMaximumHeight(LOG_LINES * self._log.fontMetrics().lineSpacing() + LOG_ROOM)
         self._log.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         return self._log
 
@@ -187,8 +188,10 @@ class QtTrainView(TrainView):
     def _build_preview(self) -> QVBoxLayout:
         self.preview = QCheckBox("Preview  (P)")
         self.preview.setObjectName("pointanno_preview")
+        self.preview.setToolTip("Show what the run that is used for it predicts on the image")
         self.preview.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setObjectName("pointanno_opacity")
         self.opacity.setAccessibleName("Opacity of the preview")
         self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.opacity.setRange(5, 100)
@@ -240,7 +243,7 @@ class QtTrainView(TrainView):
     def show_busy(self, text: str) -> None:
         """What is being prepared in the background."""
         self._busy.setFormat(text)
-        self._busy.setAccessibleName(text)
+        self._busy.setAccessibleName(text or "Preparation")
         self._busy.setVisible(bool(text))
 
     def show_findings(self, findings: tuple[Finding, ...], *, can_start: bool, summary: str = "") -> None:
@@ -307,6 +310,10 @@ class QtTrainView(TrainView):
         """Whether the preview is on, and what it is doing."""
         self.preview.setChecked(on)
         set_text(self._preview_text, text)
+
+    def show_opacity(self, opacity: float) -> None:
+        """The opacity of the preview, after a key has changed it."""
+        self.opacity.setValue(round(opacity * 100))
 
     def notify(self, sentence: str, *, error: bool = True) -> None:
         """One sentence for the person, by napari's own notifications."""

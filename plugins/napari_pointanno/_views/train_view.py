@@ -169,6 +169,10 @@ class TrainView(ABC):
         """Whether the preview is on, and what it is doing."""
 
     @abstractmethod
+    def show_opacity(self, opacity: float) -> None:
+        """The opacity of the preview, after a key has changed it."""
+
+    @abstractmethod
     def request_start(self) -> None:
         """Emit `start_requested` with what the form says."""
 

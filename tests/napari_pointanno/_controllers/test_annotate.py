@@ -10,7 +10,7 @@ from pointanno.errors import InputError
 
 def test_a_session_starts_on_the_first_image(desktop: Any) -> None:
     assert desktop.session.image.file_name == "a.png"
-    assert desktop.canvas.handler is desktop.controller
+    assert desktop.canvas.handler is desktop.controller.sitting
     assert [event.kind for event in desktop.project.events() if event.kind != "category_added"][:3] == [
         "session_start",
         "image_load_start",
@@ -99,7 +99,7 @@ def test_a_digit_changes_the_class_of_what_is_selected(desktop: Any) -> None:
 
 def test_there_is_no_ninth_class(desktop: Any) -> None:
     desktop.person.key("9")
-    assert desktop.canvas.drawing.hint == "there is no class 9"
+    assert desktop.canvas.drawing.hint == "no class has the key 9"
     desktop.person.key("0")
     desktop.view.focus_search.assert_called_once()
 
@@ -120,8 +120,8 @@ def test_paused_inputs_do_nothing_and_time_stands_still(desktop: Any) -> None:
 
 
 def test_lost_focus_does_not_count(desktop: Any) -> None:
-    desktop.controller.on_focus(False, desktop.person.tick(), "window")
-    desktop.controller.on_focus(True, desktop.person.tick(5000), "canvas")
+    desktop.canvas.handler.on_focus(False, desktop.person.tick(), "window")
+    desktop.canvas.handler.on_focus(True, desktop.person.tick(5000), "canvas")
     desktop.person.click(5, 5)
     assert desktop.session.annotations.clicks[0].time_ms == 2000
     assert [event.payload["reason"] for event in desktop.events("focus_lost")] == ["window"]
@@ -175,7 +175,8 @@ def test_closing_leaves_the_viewer_as_it_was(desktop: Any) -> None:
     assert list(desktop.viewer.layers) == []
     assert desktop.canvas.handler is None
     assert desktop.controller.project is None
-    desktop.person.key("N")
+    assert desktop.controller.enter("box_points") is None
+    desktop.controller.show_again()
 
 
 def test_errors_of_opening_are_shown(desktop: Any) -> None:
@@ -205,7 +206,7 @@ def test_a_project_whose_folder_is_gone_can_be_closed(desktop: Any, monkeypatch:
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("turned", ["3d", "axes", "grid"])
+@pytest.mark.parametrize("turned", ["3d", "grid"])
 def test_a_turned_view_takes_no_clicks_and_asks_nothing(desktop: Any, turned: str) -> None:
     """A click would mean another pixel than the one under the pointer."""
     dims, grid = desktop.viewer.dims, desktop.viewer.canvas.grid
@@ -216,10 +217,8 @@ def test_a_turned_view_takes_no_clicks_and_asks_nothing(desktop: Any, turned: st
     desktop.person.press(20, 20)
     if turned == "grid":
         grid.enabled = True
-    elif turned == "3d":
-        dims.ndisplay = 3
     else:
-        dims.order = (1, 0)
+        dims.ndisplay = 3
     assert desktop.session.asked is None
     assert desktop.canvas.drawing.headline == desktop.session.obstacle != ""
     assert (desktop.canvas.drawing.question, desktop.canvas.drawing.frames) == (None, ())
@@ -227,7 +226,7 @@ def test_a_turned_view_takes_no_clicks_and_asks_nothing(desktop: Any, turned: st
     desktop.person.drag(60, 10, 70, 40)
     desktop.person.key("Q")
     desktop.person.click(50, 5)
-    desktop.controller.on_hover(desktop.person._at(5, 5))
+    desktop.canvas.handler.on_hover(desktop.person._at(5, 5))
     desktop.person.key("Delete")
     assert len(desktop.events("click", "box")) == 2
     assert desktop.events("answer", "delete") == []
@@ -252,5 +251,5 @@ def test_undo_that_fails_is_not_called_nothing(desktop: Any, monkeypatch: Any) -
 def test_pan_moves_the_camera_against_the_hand(desktop: Any) -> None:
     camera = desktop.viewer.scene.camera
     before = camera.center
-    desktop.controller.on_pan(camera.zoom * 3, 0)
+    desktop.canvas.handler.on_pan(camera.zoom * 3, 0)
     assert camera.center[-1] == before[-1] - 3

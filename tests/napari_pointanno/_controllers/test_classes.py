@@ -2,50 +2,44 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 
-from napari_pointanno._controllers.classes import Classes
-from pointanno.errors import InputError
-
-
-@pytest.fixture
-def classes(desktop: Any) -> Classes:
-    made: Classes = desktop.controller._classes
-    return made
-
-
-def test_a_new_class_is_current(desktop: Any, classes: Classes) -> None:
-    classes.add("tree", True)
-    assert desktop.session.category.name == "tree"
-    rows, current = desktop.view.show_classes.call_args.args
-    assert [row.name for row in rows][-1] == "tree"
-    assert current == rows[-1].id
-
-
-def test_colour_and_kind_can_be_changed(desktop: Any, classes: Classes) -> None:
-    classes.change(4, color=(1, 2, 3))
-    classes.change(4, isthing=True)
-    category = desktop.project.categories()[-1]
-    assert (category.color, category.isthing) == ((1, 2, 3), True)
-    assert desktop.session.colors[4] == (1, 2, 3)
-
-
-def test_adding_can_be_undone(desktop: Any, classes: Classes) -> None:
-    classes.add("tree", True)
-    desktop.person.key("Ctrl+Z")
-    assert [category.name for category in desktop.session.categories] == ["car", "person", "road", "sky"]
+def test_digits_choose_by_place(desktop: Any) -> None:
+    desktop.person.key("3")
+    assert desktop.session.category.name == "road"
+    desktop.project.reorder_categories([3, 1, 2, 4])
+    desktop.session.reload_categories()
+    desktop.person.key("1")
+    assert desktop.session.category.name == "road"
+    desktop.person.key("2")
+    assert desktop.session.category.name == "car"
+    desktop.person.key("9")
+    assert desktop.session.hint == "no class has the key 9"
     assert desktop.session.category.name == "car"
 
 
-def test_a_refusal_is_shown(desktop: Any, classes: Classes, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise InputError("the disk is full")
+def test_a_digit_of_its_own_goes_before_the_place(desktop: Any) -> None:
+    desktop.project.change_category(4, digit=9)
+    desktop.session.reload_categories()
+    desktop.person.key("9")
+    assert desktop.session.category.name == "sky"
+    desktop.person.key("Shift+9")
+    assert desktop.session.annotations.absent_category_ids == (4,)
+    desktop.person.key("Shift+8")
+    assert desktop.session.hint == "no class has the key 8"
+    rows, _ = desktop.view.show_classes.call_args.args
+    assert [row.digit for row in rows] == [1, 2, 3, 9]
 
-    monkeypatch.setattr(desktop.project, "add_category", refuse)
-    monkeypatch.setattr(desktop.project, "change_category", refuse)
-    classes.add("tree", True)
-    classes.change(1, isthing=False)
-    assert desktop.notified() == ["the disk is full"] * 2
+
+def test_the_tenth_class_has_no_digit(desktop: Any) -> None:
+    """0 is the key of the search."""
+    for number in range(8):
+        desktop.project.add_category(f"more {number}", isthing=True)
+    desktop.session.reload_categories()
+    desktop.controller.sitting.refresh()
+    rows, _ = desktop.view.show_classes.call_args.args
+    assert [row.digit for row in rows] == [*range(1, 10), None, None, None]
+    desktop.person.key("0")
+    desktop.view.focus_search.assert_called_once_with()
 
 
 def test_the_list_counts_what_is_on_the_image(desktop: Any) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from pointanno.project.image_list import EVERY_IMAGE, ImageFilter
 
 
 def test_next_and_back_stop_at_the_ends(desktop: Any) -> None:
@@ -99,3 +102,128 @@ def test_grey_16_bit_pictures_keep_their_values(desktop: Any) -> None:
     assert layer.data.max() > 255
     low, high = layer.contrast_limits
     assert 90 <= low < high <= 4000
+
+
+def _ask(desktop: Any, signal: str, *values: Any) -> None:
+    """What the dock would emit."""
+    for call in getattr(desktop.view, signal).connect.call_args_list:
+        call.args[0](*values)
+
+
+def _listed(desktop: Any) -> list[str]:
+    pages = desktop.session.pages
+    return [pages.row(row).file_name for row in range(len(pages))]
+
+
+def test_keys_walk_what_the_filter_lists(desktop: Any) -> None:
+    desktop.project.record("flag", {"flagged": True}, image_id=desktop.session.pages.row(0).id)
+    desktop.project.record("flag", {"flagged": True}, image_id=desktop.session.pages.row(2).id)
+    _ask(desktop, "filter_chosen", ImageFilter(attention="flagged"))
+    assert _listed(desktop) == ["a.png", "c.png"]
+    desktop.person.key("N")
+    assert (desktop.session.image.file_name, desktop.session.row) == ("c.png", 1)
+    desktop.person.key("N")
+    assert desktop.canvas.drawing.hint == "this is the last image of the list: 2 of 3 pass the filter"
+    desktop.person.key("B")
+    assert desktop.session.image.file_name == "a.png"
+    assert desktop.view.show_row.call_args.args == (0, 0, 3)
+
+
+def test_an_answer_that_ends_the_match_moves_nothing_until_one_goes_on(desktop: Any) -> None:
+    _ask(desktop, "filter_chosen", ImageFilter(state="unlabelled"))
+    desktop.person.key("N")
+    desktop.person.click(5, 5)
+    assert _listed(desktop) == ["a.png", "b.png", "c.png"]
+    assert (desktop.session.image.file_name, desktop.session.row) == ("b.png", 1)
+    desktop.person.key("N")
+    assert _listed(desktop) == ["a.png", "c.png"]
+    assert (desktop.session.image.file_name, desktop.session.row) == ("c.png", 1)
+    desktop.person.key("Ctrl+Z")
+    assert desktop.session.image.file_name == "b.png", "undo shows where it undid"
+    assert _listed(desktop) == ["a.png", "b.png", "c.png"]
+
+
+def test_the_image_in_view_stays_when_the_filter_does_not_list_it(desktop: Any) -> None:
+    desktop.project.record("flag", {"flagged": True}, image_id=desktop.session.pages.row(2).id)
+    desktop.person.key("N")
+    _ask(desktop, "filter_chosen", ImageFilter(attention="flagged"))
+    assert desktop.session.image.file_name == "b.png"
+    assert desktop.session.pages.is_guest(desktop.session.row)
+    desktop.person.click(5, 5)
+    assert len(desktop.events("click")) == 1, "one can work on it"
+    desktop.person.key("N")
+    assert _listed(desktop) == ["c.png"]
+    _ask(desktop, "filter_chosen", EVERY_IMAGE)
+    assert (desktop.session.row, desktop.session.image.file_name) == (2, "c.png")
+
+
+def test_undo_beyond_the_filter_lets_the_image_in(desktop: Any) -> None:
+    desktop.person.click(5, 5)
+    desktop.person.key("N")
+    _ask(desktop, "filter_chosen", ImageFilter(text="c.png"))
+    desktop.person.key("N")
+    assert _listed(desktop) == ["c.png"]
+    desktop.person.key("Ctrl+Z")
+    assert desktop.session.image.file_name == "a.png"
+    assert _listed(desktop) == ["a.png", "c.png"]
+
+
+def test_a_search_that_finds_one_goes_there_and_is_over(desktop: Any) -> None:
+    where = ImageFilter(text="c.p")
+    _ask(desktop, "filter_chosen", where)
+    _ask(desktop, "image_sought", "c.p")
+    assert desktop.session.image.file_name == "c.png"
+    assert _listed(desktop) == ["a.png", "b.png", "c.png"]
+    desktop.view.show_filter.assert_called_with(EVERY_IMAGE)
+
+
+def test_a_search_that_finds_several_goes_on(desktop: Any) -> None:
+    desktop.project.record("flag", {"flagged": True}, image_id=desktop.session.pages.row(1).id)
+    desktop.project.record("flag", {"flagged": True}, image_id=desktop.session.pages.row(2).id)
+    where = ImageFilter(attention="flagged", text="png")
+    _ask(desktop, "filter_chosen", where)
+    _ask(desktop, "image_sought", "png")
+    assert desktop.session.image.file_name == "b.png", "the image that was in view is no match"
+    assert desktop.session.pages.where == where
+
+
+def test_a_search_that_finds_nothing_says_so(desktop: Any) -> None:
+    _ask(desktop, "filter_chosen", ImageFilter(text="zebra"))
+    assert _listed(desktop) == ["a.png"]
+    _ask(desktop, "image_sought", "zebra")
+    assert "no image of this list has 'zebra' in its name" in desktop.canvas.drawing.hint
+    assert _listed(desktop) == ["a.png", "b.png", "c.png"]
+
+
+def test_a_number_is_a_place(desktop: Any) -> None:
+    _ask(desktop, "image_sought", "#3")
+    assert desktop.session.image.file_name == "c.png"
+    for wrong in ("#0", "#4", "#two", "#" + 30 * "9"):
+        _ask(desktop, "image_sought", wrong)
+        assert desktop.session.image.file_name == "c.png"
+        assert "1 to 3" in desktop.canvas.drawing.hint
+
+
+def test_an_image_set_that_is_gone_is_a_sentence(desktop: Any) -> None:
+    _ask(desktop, "filter_chosen", ImageFilter(image_set="old"))
+    assert "'old' is not among the image sets" in desktop.notified()[0]
+    desktop.view.show_filter.assert_called_with(EVERY_IMAGE)
+
+
+def test_pictures_that_cannot_be_read_never_stop_the_list(
+    project: Any, images_folder: Any, begin: Callable[[Any], Any]
+) -> None:
+    (images_folder / "b.png").write_bytes(b"\x89PNG, but no more")
+    (images_folder / "c.png").unlink()
+    desktop = begin(project)
+    desktop.person.key("N")
+    desktop.person.key("N")
+    assert (desktop.session.image.file_name, desktop.session.readable) == ("c.png", False)
+    desktop.person.key("Shift+N")
+    assert (desktop.session.image.file_name, desktop.session.readable) == ("a.png", True)
+    desktop.person.key("Shift+N")
+    assert desktop.session.image.file_name == "b.png", "it waits for its picture, and is no end"
+    desktop.person.key("K")
+    desktop.person.key("5")
+    assert desktop.session.image.file_name == "c.png"
+    assert len(desktop.session.pages.unreadable) == 2

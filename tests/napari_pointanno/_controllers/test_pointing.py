@@ -54,7 +54,7 @@ def test_escape_deselects(desktop: Any) -> None:
 def test_delete_takes_what_is_hovered(desktop: Any) -> None:
     desktop.person.click(5, 5)
     desktop.person.click(40, 30)
-    desktop.controller.on_hover(desktop.person._at(40, 30))
+    desktop.canvas.handler.on_hover(desktop.person._at(40, 30))
     desktop.person.key("Delete")
     assert [(click.x, click.y) for click in desktop.session.annotations.clicks] == [(5, 5)]
     desktop.person.key("Delete")
@@ -107,7 +107,7 @@ def test_clicks_while_a_point_is_asked_do_nothing(desktop: Any) -> None:
     desktop.person.drag(10, 10, 50, 40)
     desktop.person.click(20, 20)
     assert desktop.session.annotations.clicks == ()
-    assert "F, J or U" in desktop.canvas.drawing.hint
+    assert "F / J / U" in desktop.canvas.drawing.hint
 
 
 def test_without_a_class_there_is_a_hint(desktop: Any) -> None:
@@ -155,7 +155,7 @@ def test_a_fresh_point_can_be_selected_moved_and_deleted(desktop: Any) -> None:
     assert desktop.canvas.drawing.selected == (5.0, 5.0)
     desktop.person.click(40, 30)
     assert [(point.row, point.column) for point in desktop.canvas.drawing.fresh] == [(30.0, 40.0)]
-    desktop.controller.on_hover(desktop.person._at(40, 30))
+    desktop.canvas.handler.on_hover(desktop.person._at(40, 30))
     desktop.person.key("Delete")
     assert desktop.canvas.drawing.fresh == ()
 

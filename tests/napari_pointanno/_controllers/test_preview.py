@@ -10,6 +10,7 @@ from napari.components import ViewerModel
 
 from napari_pointanno._controllers.preview import PreviewController
 from napari_pointanno._views.train_view import TrainView
+from pointanno.formats.rle import rle_area
 from pointanno.project import Project
 from pointanno.runs import PreviewClient, PreviewReply, RunFolder
 
@@ -189,6 +190,25 @@ def test_opacity_acts_on_the_layer(preview: Preview) -> None:
     assert layer.opacity == 0.8
 
 
+def test_keys_change_the_opacity_and_the_slider_follows(preview: Preview) -> None:
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.reply()
+    preview.later.run()
+    layer = preview.controller.layer.layer
+    assert layer is not None
+    for direction, opacity in ((1, 0.55), (-1, 0.45), (-1, 0.35)):
+        preview.controller.step_opacity(direction)
+        assert layer.opacity == pytest.approx(opacity)
+        assert preview.controller._view.show_opacity.call_args.args == (pytest.approx(opacity),)  # type: ignore[attr-defined]
+    for _ in range(12):
+        preview.controller.step_opacity(-1)
+    assert layer.opacity == pytest.approx(0.1)  # still to be seen
+    for _ in range(12):
+        preview.controller.step_opacity(1)
+    assert layer.opacity == 1.0
+
+
 def test_a_training_gets_the_memory_of_the_model(preview: Preview) -> None:
     """Nothing to give before the first picture; afterwards the child is asked to unload, and asked again later."""
     preview.controller.make_room()
@@ -200,3 +220,20 @@ def test_a_training_gets_the_memory_of_the_model(preview: Preview) -> None:
     preview.controller.set_image(preview.images[1])
     preview.later.run()
     assert preview.client.request.call_args.args[1] == preview.images[1].id
+
+
+def test_what_is_shown_can_be_taken_over_with_its_origin(preview: Preview) -> None:
+    image = preview.images[0].id
+    assert preview.controller.segment_at(image, 2, 2) is None
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.reply()
+    preview.later.run()
+    found = preview.controller.segment_at(image, 2, 2)
+    assert found is not None
+    assert (found.category_id, found.suggested_by) == (1, "run c1")
+    assert rle_area(found.rle) == 25
+    assert preview.controller.segment_at(image, 20, 20) is None
+    assert preview.controller.segment_at(preview.images[1].id, 2, 2) is None, "of another image"
+    preview.controller.switch(False)
+    assert not preview.controller.shows(image)

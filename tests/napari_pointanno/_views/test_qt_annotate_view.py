@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QAbstractButton
+from qtpy.QtWidgets import QAbstractButton, QApplication
 
 from napari_pointanno._models.image_pages import ImagePages
+from napari_pointanno._models.reasons import Strip
 from napari_pointanno._views.annotate_view import ClassRow, Now
 from napari_pointanno._views.qt_annotate_view import QtAnnotateView
-from napari_pointanno._views.qt_image_list import COUNT_ROLE, MARK_ROLE
 from pointanno.project import Project
+from pointanno.project.image_list import ImageFilter
 
 pytestmark = pytest.mark.gui
 
@@ -46,7 +49,7 @@ def test_every_button_says_what_it_wants(view: QtAnnotateView, project: Project)
 def test_classes(view: QtAnnotateView, project: Project) -> None:
     view.show_project("set", "/set.pointanno", ImagePages(project))
     view.show_classes(ROWS, 9)
-    assert view.classes.list.currentRow() == 1
+    assert view.classes.list.currentIndex().row() == 1
     chosen: list[int] = []
     view.category_chosen.connect(chosen.append)
     view.classes.search.setText("CA")
@@ -66,22 +69,37 @@ def test_escape_leaves_a_line(view: QtAnnotateView, project: Project) -> None:
     assert not view.open_form.isVisible()
 
 
-def test_the_image_list(view: QtAnnotateView, project: Project) -> None:
-    pages = ImagePages(project)
-    view.show_project("set", "/set.pointanno", pages)
-    first = project.images()[0]
-    project.record("click", {"uid": "0" * 32, "category_id": 1, "x": 1, "y": 1}, image_id=first.id)
-    pages.refresh(0)
-    pages.unreadable.add(project.images()[2].id)
-    view.show_row(1, 1, 3)
-    model = view.images.images
-    assert [model.index(row, 0).data(MARK_ROLE) for row in range(3)] == ["•", "▶", "!"]
-    assert model.index(0, 0).data(COUNT_ROLE) == "1 pts"
-    rows: list[int] = []
-    view.row_chosen.connect(rows.append)
-    view.images.clicked.emit(model.index(2, 0))
-    assert rows == [2]
-    assert "80 x 60" in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+def test_what_is_said_about_images(view: QtAnnotateView, project: Project) -> None:
+    view.show_project("set", "/set.pointanno", ImagePages(project))
+    said: list[Any] = []
+    view.row_chosen.connect(said.append)
+    view.filter_chosen.connect(said.append)
+    view.image_sought.connect(said.append)
+    view.complete_chosen.connect(lambda things, stuff: said.append((things, stuff)))
+    view.strip_digit.connect(said.append)
+    view.images.clicked.emit(view.images.images.index(2, 0))
+    view.image_panel.search.setText("c")
+    QTest.keyClick(view.image_panel.search, Qt.Key.Key_Return)
+    view.complete.stuff.click()
+    view.show_strip(Strip("Why?", ((1, "dark"),)))
+    view.strip.buttons[0].click()
+    assert said == [2, ImageFilter(text="c"), "c", (False, True), 1]
+    view.show_now(Now(answered=1, complete_things=True, note="flagged: odd"))
+    assert (view.complete.things.isChecked(), view.complete.stuff.isChecked()) == (True, False)
+    assert view._answered.text() == "1 point · flagged: odd"
+
+
+def test_a_drop_is_passed_on(view: QtAnnotateView, tmp_path: Path) -> None:
+    dropped: list[str] = []
+    view.dropped.connect(dropped.append)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path))])
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, left, none)
+    QApplication.sendEvent(view.widget, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(view.widget, QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, left, none))
+    assert dropped == [str(tmp_path)]
 
 
 def test_lights(view: QtAnnotateView) -> None:

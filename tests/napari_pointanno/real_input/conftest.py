@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -11,11 +12,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-SCREEN = "1400x900x24"
+
+def _beside(name: str) -> ModuleType:
+    """A module beside this file; tests are no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = sys.modules.setdefault(name, importlib.util.module_from_spec(spec))
+    spec.loader.exec_module(module)
+    return module
+
+
+real_display = _beside("real_display")
+
 PATIENCE_S = 120.0
 """Nothing is asserted about time; this only ends a test that hangs, also on a busy machine."""
 
@@ -130,45 +143,14 @@ class Hands:
 @pytest.fixture
 def hands(tmp_path: Path) -> Iterator[Hands]:
     """A person at a display that belongs to this test alone."""
-    missing = [name for name in ("Xvfb", "xdotool", "fluxbox") if shutil.which(name) is None]
-    if missing or sys.platform != "linux":
-        pytest.skip(f"real input needs Linux with Xvfb, xdotool and fluxbox; missing: {', '.join(missing) or 'Linux'}")
-    read_end, write_end = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", SCREEN, "-nolisten", "tcp"],
-        pass_fds=[write_end], stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(write_end)
-    with os.fdopen(read_end) as pipe:
-        display = f":{pipe.readline().strip()}"
-    home = tmp_path / "home"
-    home.mkdir()
-    environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("WAYLAND", "QT_QPA", "PYTEST"))},
-        "DISPLAY": display,
-        "HOME": str(home),
-        "NAPARI_CONFIG": str(home / "napari.yaml"),
-        **{f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "CACHE", "STATE")},
-        "XDG_RUNTIME_DIR": str(home),
-        "QT_API": "pyside6",
-        "OMP_NUM_THREADS": "1",
-    }
-    home.chmod(0o700)
-    # without this the window manager looks for a wallpaper and puts a message box in front when it finds none
-    (home / ".fluxbox").mkdir()
-    (home / ".fluxbox" / "overlay").write_text("background: none\n")
-    manager = subprocess.Popen(["fluxbox"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    lacks = real_display.missing()
+    if lacks:
+        pytest.skip(f"real input needs Linux with Xvfb, xdotool, fluxbox, libX11 and libXtst; missing: {lacks}")
     shots = Path(os.environ.get("POINTANNO_SHOTS", tmp_path))
     shots.mkdir(parents=True, exist_ok=True)
-    person = Hands(environment, tmp_path / "state.json", shots)
-    try:
-        yield person
-    finally:
-        for process in (person.window, manager, server):
-            if process is not None and process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+    with real_display.Display(tmp_path) as display:
+        person = Hands(display.environment, tmp_path / "state.json", shots)
+        try:
+            yield person
+        finally:
+            real_display.stop(person.window)

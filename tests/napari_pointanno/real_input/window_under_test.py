@@ -12,12 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QPoint, QTimer
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+
+from napari_pointanno.overlay import CanvasOverlay
 
 
 def _rectangle(widget: QWidget) -> list[int]:
     corner = widget.mapToGlobal(QPoint(0, 0))
     return [corner.x(), corner.y(), widget.width(), widget.height()]
+
+
+def _words(window: QWidget) -> dict[str, str]:
+    """What stands over the picture."""
+    overlay = window.findChild(CanvasOverlay)
+    if overlay is None:
+        return {"headline": "", "hint": "", "question": ""}
+    drawing = overlay.drawing
+    question = "" if drawing.question is None else drawing.question.text
+    return {"headline": drawing.headline, "hint": drawing.hint, "question": question}
 
 
 def _state(viewer: Any) -> dict[str, Any]:
@@ -31,11 +43,16 @@ def _state(viewer: Any) -> dict[str, Any]:
         for widget in window.findChildren(QWidget)
         if widget.objectName().startswith("pointanno_") and widget.isVisible()
     }
+    labels = {label.objectName(): label.text() for label in window.findChildren(QLabel)}
+    buttons = {button.objectName(): button.text() for button in window.findChildren(QAbstractButton)}
     focus = QApplication.focusWidget()
     canvas = find_canvas(bench.annotate_widget())
     camera = viewer.scene.camera
     state: dict[str, Any] = {
         "widgets": names,
+        "texts": {name: text for name, text in labels.items() if name in names},
+        "buttons": {name: text for name, text in buttons.items() if name in names},
+        "drawing": _words(window),
         "canvas": _rectangle(canvas) if canvas is not None else None,
         "center": list(camera.center[-2:]),
         "zoom": camera.zoom,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_pointanno._models.question_look import QuestionLook
 from napari_pointanno.view_transform import view_of_box
 
 
@@ -53,6 +54,21 @@ def test_the_view_goes_to_the_box_and_back(desktop: Any) -> None:
     for key in "FFF":
         desktop.person.key(key)
     assert (camera.center[-2:], camera.zoom) == before
+
+
+def test_the_look_of_questions_is_a_matter_of_preferences(desktop: Any, monkeypatch: Any) -> None:
+    look = QuestionLook(near_point=False, hides_answered=True, zoom=30.0)
+    monkeypatch.setattr("napari_pointanno._controllers.desk.question_look", lambda: look)
+    _box(desktop)
+    camera, asked = desktop.viewer.scene.camera, desktop.session.asked
+    assert camera.zoom == 30
+    assert camera.center[-2:] == (asked.y, asked.x), "the box is larger than the canvas"
+    assert desktop.canvas.drawing.question.text == ""
+    assert desktop.canvas.drawing.headline.startswith("CAR?   F yes")
+    desktop.person.key("F")
+    assert desktop.canvas.drawing.dots == ()
+    asked = desktop.session.asked
+    assert camera.center[-2:] == (asked.y, asked.x), "each point comes into the middle"
 
 
 def test_the_question_is_drawn_where_it_is_asked(desktop: Any) -> None:
@@ -127,6 +143,7 @@ def test_a_digit_gives_a_fresh_box_its_class(desktop: Any) -> None:
 
 
 def test_no_question_no_answer(desktop: Any) -> None:
+    desktop.person.key("W")
     desktop.person.key("F")
     desktop.person.key("R")
     assert desktop.events("answer", "resample") == []
