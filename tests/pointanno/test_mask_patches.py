@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco_mask
 
 from pointanno import mask_patches
-from pointanno.mask_patches import MaskPatch, patch_to_rle, rle_to_patch
+from pointanno.formats.rle import mask_to_rle
+from pointanno.mask_patches import MaskPatch, patch_to_rle, rle_in_window, rle_to_patch
 
 MASKS = hnp.arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 1))
 
@@ -61,3 +62,16 @@ def test_a_small_mask_of_a_huge_picture_needs_little_memory() -> None:
 def test_a_patch_outside_is_refused() -> None:
     with pytest.raises(ValueError, match="does not lie in a picture of 10 x 8"):
         patch_to_rle(MaskPatch((5, 5), np.ones((4, 2), np.uint8)), (8, 10))
+
+
+def test_a_window_of_a_mask() -> None:
+    """Against the decoded mask, for windows that touch every border."""
+    rng = np.random.default_rng(5)
+    mask = rng.random((31, 23)) < 0.4
+    for picture in (mask, np.zeros_like(mask), np.ones_like(mask)):
+        rle = mask_to_rle(picture)
+        for window in ((0, 0, 31, 23), (0, 5, 31, 6), (3, 0, 4, 23), (7, 9, 30, 23), (30, 22, 31, 23)):
+            top, left, bottom, right = window
+            found = rle_in_window(rle, window)
+            assert found.dtype == np.bool_
+            np.testing.assert_array_equal(found, picture[top:bottom, left:right])
