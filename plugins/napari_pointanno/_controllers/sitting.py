@@ -295,20 +295,23 @@ class Sitting:
 
     def on_press(self, pointer: PointerInput) -> None:
         """The left button went down."""
-        if not self.session.paused:
+        if not self._is_over and not self.session.paused:
             self._pointing.press(pointer)
 
     def on_drag(self, pointer: PointerInput) -> None:
         """The pointer moved with the left button down."""
-        self._pointing.drag(pointer)
+        if not self._is_over:
+            self._pointing.drag(pointer)
 
     def on_release(self, pointer: PointerInput) -> None:
         """The left button went up."""
-        self._pointing.release(pointer)
+        if not self._is_over:
+            self._pointing.release(pointer)
 
     def on_hover(self, pointer: PointerInput) -> None:
         """The pointer moved with no button down."""
-        self._pointing.hover(pointer)
+        if not self._is_over:
+            self._pointing.hover(pointer)
 
     def on_pan(self, dx: float, dy: float) -> None:
         """Move the picture by canvas pixels."""
@@ -331,13 +334,15 @@ class Sitting:
 
     def _on_keymap(self, keymap: KeyMap) -> None:
         """The person has changed keys in the preferences: prompts name the new ones."""
+        if self._is_over:
+            return
         self.session.keymap = keymap
         self.desk.record("keys_set", {"keys": keymap.as_log(), "layout": keymap.layout}, at_ns=now_ns())
         self.desk.refresh()
 
     def on_stall(self, from_ns: int, to_ns: int) -> None:
         """The window stood still; the log tells for how long."""
-        if self.session.watch.running:
+        if not self._is_over and self.session.watch.running:
             self.desk.record("ui_stall", {"ms": round((to_ns - from_ns) / 1e6)}, at_ns=from_ns)
 
     # ------------------------------------------------------------------ what they do

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from napari_pointanno.keymap import Action, KeyInput
 from pointanno.errors import InputError
 
 
@@ -170,11 +171,15 @@ def test_a_full_disk_stops_everything_with_a_sentence(desktop: Any, monkeypatch:
 
 
 def test_closing_leaves_the_viewer_as_it_was(desktop: Any) -> None:
+    sitting = desktop.controller.sitting
     desktop.person.click(5, 5)
     desktop.controller.close()
     assert list(desktop.viewer.layers) == []
     assert desktop.canvas.handler is None
     assert desktop.controller.project is None
+    sitting.on_stall(1, 2)
+    sitting.on_focus(True, 3, "canvas")
+    sitting.on_key(KeyInput(Action.OBJECT, 4))
     assert desktop.controller.enter("box_points") is None
     desktop.controller.show_again()
 
