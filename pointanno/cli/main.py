@@ -22,7 +22,7 @@ app = App(
 )
 
 for _name in (
-    "demo", "new", "open", "merge", "protocol", "scenes", "simulate", "import", "export", "validate", "stats",
+    "demo", "new", "open", "merge", "protocol", "scenes", "simulate", "import", "export", "validate", "stats", "study",
     "train", "runs", "stop", "review", "predict", "evaluate", "benchmark", "doctor",
 ):  # fmt: skip
     app.command(f"pointanno.cli.{_name}_command:{_name}_command", name=_name)

@@ -1,4 +1,4 @@
-"""Clocks and, later, what is computed from the times of events; README.md defines every measure."""
+"""Clocks, and what is computed from the times of events; README.md defines every measure."""
 
 from pointanno.timing.clock import SessionAnchor, now_ns
 
