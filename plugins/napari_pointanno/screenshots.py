@@ -99,10 +99,7 @@ def take(out: Path, run: Path | None = None) -> None:
         viewer = open_window()
         bench = open_docks(viewer)
         bench.annotate.start(project)
-        session = bench.annotate.session
-        assert session is not None
-        session.mode = "single_point" if run is not None else "box_points"
-        bench.annotate.view.show_mode(session.mode)
+        bench.annotate.enter("single_point" if run is not None else "box_points")
         bench.annotate.show_image(0)
         if run is not None:
             bench.train.open(str(run))
