@@ -36,7 +36,8 @@ class WriterLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._lock = FileLock(folder / "project.lock", timeout=0)
+        # a project may be opened in one thread and closed in another
+        self._lock = FileLock(folder / "project.lock", timeout=0, thread_local=False)
         self._owner_file = folder / "project.lock.json"
         self._folder = folder
 

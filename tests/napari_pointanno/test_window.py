@@ -152,6 +152,26 @@ def test_the_dock_can_be_closed_and_opened_again(qtbot: Any, bench: Workbench, p
     assert session.row == 1
 
 
+def test_a_project_can_be_left_and_opened_again_and_again(qtbot: Any, bench: Workbench, project: Project) -> None:
+    """Opened beside the window's thread, closed within it, by the cross of a dock in the middle of a box."""
+    project.close()
+    for _ in range(3):
+        bench.annotate.open(str(project.path))
+        qtbot.waitUntil(lambda: bench.annotate.session is not None, timeout=20_000)
+        _shown(qtbot, bench)
+        canvas, corner = _canvas(bench), _at(bench, 40, 30)
+        QTest.keyClick(canvas, Qt.Key.Key_W)
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=_at(bench, 10, 10))
+        QTest.mouseMove(canvas, corner)
+        dock, _ = bench.viewer.window.add_plugin_dock_widget(PLUGIN, ANNOTATE)
+        dock.destroyOnClose()
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=corner)
+        open_docks(bench.viewer)
+    with Project.open(project.path) as again:
+        kinds = [event.kind for event in again.events()]
+    assert kinds.count("session_start") == 3 and "box" not in kinds
+
+
 def test_the_form_makes_a_project(qtbot: Any, bench: Workbench, images_folder: Path, tmp_path: Path) -> None:
     view: Any = bench.annotate.view
     view.new.click()

@@ -59,9 +59,11 @@ class Recorder:
         except (InputError, OSError) as error:
             sentence = str(error)
             self._view.show_saved("not saved", False)
-            if sentence != self._last_sentence:  # raw timing events would repeat it with every frame
+            before, self._last_sentence = self._last_sentence, sentence
+            # raw timing events would repeat it with every frame; and what is shown may move the keyboard's focus, which
+            # is recorded before `notify` returns
+            if sentence != before:
                 self._view.notify(sentence)
-            self._last_sentence = sentence
             return None
         self._last_sentence = ""
         self._view.show_saved(f"saved {datetime.now():%H:%M:%S}", True)

@@ -40,6 +40,16 @@ def test_what_is_not_safe_is_said_once(view: Any, error: Exception) -> None:
     assert view.notify.call_count == 2
 
 
+def test_a_sentence_whose_display_is_recorded_itself_is_said_once(view: Any) -> None:
+    """A notification that appears takes the keyboard from the canvas, which is an event."""
+    project = MagicMock(spec=Project)
+    project.record.side_effect = InputError("the disk is full")
+    recorder = Recorder(project, view)
+    view.notify.side_effect = lambda sentence: recorder.record("focus_lost", {"reason": "dock"})
+    assert recorder.record("pause", {}) is None
+    view.notify.assert_called_once_with("the disk is full")
+
+
 def test_a_mistake_of_ours_is_not_hidden(view: Any) -> None:
     project = MagicMock(spec=Project)
     project.record.side_effect = KeyError("x")

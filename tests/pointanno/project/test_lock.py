@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,18 @@ def test_second_writer_is_told_who_has_it(project: Project) -> None:
     project.close()
     with Project.open(project.path):
         pass
+
+
+def test_a_project_opened_in_one_thread_is_given_back_in_another(project: Project) -> None:
+    """As the window does: it opens beside the person's work and closes where the person closes."""
+    project.close()
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(2):
+            opened = pool.submit(Project.open, project.path).result()
+            with pytest.raises(InputError, match="open for writing elsewhere"):
+                Project.open(project.path)
+            opened.close()
+    assert not (project.path / "project.lock.json").exists()
 
 
 def test_killed_writer_leaves_no_lock(project: Project) -> None:
