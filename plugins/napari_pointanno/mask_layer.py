@@ -181,7 +181,9 @@ class MaskLayer:
         top, left, bottom, right = window
         wanted = self._painted(boxes, masks, window)
         rows, columns = np.nonzero(wanted != layer.data[top:bottom, left:right])
-        if rows.size:
+        if rows.size and not layer.visible:  # what napari draws of it may be of another size; it looks when it shows it
+            layer.data[rows + top, columns + left] = wanted[rows, columns]
+        elif rows.size:
             layer.data_setitem((rows + top, columns + left), wanted[rows, columns])
             _forget_history(layer)
 

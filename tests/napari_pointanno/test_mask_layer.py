@@ -156,3 +156,18 @@ def test_masks_of_boxes_with_answers(shown: Shown) -> None:
     box = replace(_box("a", a), source="drag")
     bare = replace(box, uid="c", mask=None)
     _is_right(shown, shown.show(box, bare), ("a", a))
+
+
+def test_a_hidden_layer_takes_another_size_and_a_stroke(shown: Shown) -> None:
+    """What napari has drawn of it is still of the size before."""
+    small = np.ones((4, 5), dtype=bool)
+    layer = shown.show(_box("small", small))
+    layer.visible = False
+    first, second = _block(2, 3, 8, 9), _block(30, 40, 35, 45)
+    shown.show(_box("a", first), image_id=2)
+    shown.show(_box("a", first), _box("b", second), image_id=2)
+    _is_right(shown, layer, ("a", first), ("b", second))
+    layer.visible = True
+    np.testing.assert_array_equal(layer._slice.image.raw, layer.data)
+    assert layer._slice.image.view.shape == SIZE
+    assert np.all((layer._slice.image.view != 0) == (first | second))

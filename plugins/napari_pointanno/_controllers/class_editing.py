@@ -240,22 +240,23 @@ class ClassEditing:
 
     def _merge(self, source: int, target: int) -> None:
         session = self._desk.session
-        if session.category_id == source:
-            session.category_id = target
-        self._write(lambda: session.project.merge_categories(source, target))
+        current = target if session.category_id == source else session.category_id
+        self._write(lambda: session.project.merge_categories(source, target), current)
 
     def _delete(self, category_id: int) -> None:
         session = self._desk.session
-        if session.category_id == category_id:  # the one below it in the list, else the one above
+        current = session.category_id
+        if current == category_id:  # the one below it in the list, else the one above
             ids = [one.id for one in session.categories]
             place = ids.index(category_id)
             rest = ids[:place] + ids[place + 1 :]
-            session.category_id = rest[min(place, len(rest) - 1)] if rest else None
-        self._write(lambda: session.project.delete_category(category_id, annotations="delete"))
+            current = rest[min(place, len(rest) - 1)] if rest else None
+        self._write(lambda: session.project.delete_category(category_id, annotations="delete"), current)
 
-    def _write(self, write: Callable[[], object]) -> None:
-        """Change the project, then show it; what was refused is shown as it was."""
-        self._desk.recorder.write(write)
+    def _write(self, write: Callable[[], object], current: int | None = None) -> None:
+        """Change the project, then show it; what was refused is shown as it was, else `current` is the class."""
+        if self._desk.recorder.write(lambda: [write()]) is not None and current is not None:
+            self._desk.session.category_id = current
         self._after_change()
 
     def _after_change(self) -> None:

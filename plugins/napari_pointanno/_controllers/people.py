@@ -77,17 +77,20 @@ class People:
             self._annotate.take_focus()
             return
         self._annotate.change_annotator(pseudonym)
-        self._keep(project)
+        if project.annotator == pseudonym:
+            self._keep(project)
         self._show(project)
 
     def welcome(self) -> None:
         """Somebody new goes on, under a pseudonym of their own."""
         project = self._annotate.project
         if project is not None:
+            before = project.annotator
             self._annotate.change_annotator(project.new_pseudonym())
-            self._keep(project)
+            if project.annotator != before:  # else it could not be written down, which was told
+                self._keep(project)
+                self._view.greet(WHAT_IS_RECORDED.format(project.annotator))
             self._show(project)
-            self._view.greet(WHAT_IS_RECORDED.format(project.annotator))
 
     def name(self, name: str) -> None:
         """Note who is behind the pseudonym; it is written into this project and nowhere else."""

@@ -194,10 +194,11 @@ class Sitting:
             self.desk.refresh()
 
     def change_annotator(self, pseudonym: str) -> None:
-        """Somebody else goes on: a session of their own in the journal."""
+        """Somebody else goes on: a session of their own in the journal; nobody, if that cannot be written down."""
         desk = self.desk
-        desk.recorder.record("session_end", {"reason": "annotator changed"}, at_ns=now_ns())
-        desk.session.project.change_annotator(pseudonym)
+        if desk.recorder.record("session_end", {"reason": "annotator changed"}, at_ns=now_ns()) is None:
+            return
+        desk.recorder.write(lambda: desk.session.project.change_annotator(pseudonym))
         desk.recorder.record("session_start", self._facts(), at_ns=now_ns())
         desk.refresh()
 

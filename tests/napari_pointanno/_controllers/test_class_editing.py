@@ -309,6 +309,23 @@ def test_a_refusal_of_the_project_is_shown(
     assert desktop.view.show_saved.call_args.args == ("not saved", False)
 
 
+def test_a_class_that_could_not_be_deleted_or_merged_stays_current(
+    desktop: Any, editing: ClassEditing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise InputError("the disk is full")
+
+    for name in ("delete_category", "merge_categories"):
+        monkeypatch.setattr(desktop.project, name, refuse)
+    desktop.person.key("2")
+    editing.ask_delete(2)
+    editing.answer("delete")
+    editing.ask_merge(2)
+    editing.picked(1)
+    editing.answer("merge")
+    assert desktop.session.category.name == "person"
+
+
 def test_every_signal_reaches_the_editor() -> None:
     class View(AnnotateView):
         pass

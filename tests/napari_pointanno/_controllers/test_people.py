@@ -12,6 +12,7 @@ import pytest
 
 from napari_pointanno._controllers.people import agreement_words
 from pointanno.dataset import Box, Instance, PointDataset, Points
+from pointanno.errors import InputError
 from pointanno.formats import FORMATS, read_dataset
 from pointanno.project import Project
 from pointanno.project.agreement import Agreement
@@ -81,6 +82,28 @@ def test_people_take_turns_and_every_event_has_its_own(desktop: Any, tmp_path: P
     assert {names[index or 0] for index in found.instances[0].points.annotator} == {"anon-1"}
     of_events = {names[event["annotator"]] for event in found.events if event["kind"] == "label"}
     assert of_events == {"anon-1"}
+
+
+@pytest.mark.parametrize("method", ["record", "change_annotator"])
+def test_nobody_takes_over_while_it_cannot_be_written_down(
+    desktop: Any, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise InputError("the disk is full")
+
+    people, greeted = desktop.controller.people, desktop.view.people.greet.call_count
+    desktop.person.click(5, 5)
+    monkeypatch.setattr(desktop.project, method, refuse)
+    people.welcome()
+    people.choose("anon-7")
+    assert desktop.project.annotator == "anon-1"
+    assert desktop.project.annotator_here() == "anon-1"
+    assert shown(desktop, "show_annotators").args[1] == "anon-1"
+    assert desktop.view.people.greet.call_count == greeted
+    assert set(desktop.notified()) == {"the disk is full"}
+    monkeypatch.undo()
+    people.choose("anon-7")
+    assert desktop.project.annotator == "anon-7"
 
 
 def test_a_second_pass_is_planned_for_the_list(desktop: Any) -> None:

@@ -394,6 +394,8 @@ class MaskMode(Mode):
         """A button, or the key of it."""
         session = self.session
         session.hint = ""
+        if name in ("brush", "polygon"):
+            self._stroke, session.drag = [], None  # a stroke that goes on is no corner, and the other way round
         if name == "brush" or (name == "polygon" and self._polygon):
             self._polygon, self._corners = False, []
         elif name == "polygon":

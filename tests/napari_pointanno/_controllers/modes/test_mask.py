@@ -82,6 +82,22 @@ def test_a_cancelled_stroke_leaves_nothing(masks: Any) -> None:
     assert MASKS not in masks.viewer.layers
 
 
+def test_another_tool_in_the_middle_of_a_stroke_drops_it(masks: Any) -> None:
+    """What was begun with one tool is not finished with the other, nor with the next stroke."""
+    person = masks.person
+    person.press(10, 10)
+    person.move(20, 10)
+    person.key("O")
+    person.release(20, 10)
+    person.press(60, 50)
+    person.key("O")
+    person.move(70, 50)
+    person.release(70, 50)
+    assert masks.events("mask") == []
+    person.drag(60, 50, 70, 50)
+    assert not _mask(masks)[:40].any()
+
+
 def test_strokes_add_to_one_object_until_another_is_begun(masks: Any) -> None:
     masks.person.drag(10, 10, 30, 10)
     masks.person.drag(10, 20, 30, 20)
