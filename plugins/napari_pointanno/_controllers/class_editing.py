@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from napari_pointanno._controllers.desk import Desk
 from napari_pointanno._views.annotate_view import Choice, ClassQuestion
@@ -182,7 +182,7 @@ class ClassEditing:
                 CANCEL,
             )
             preferred = len(choices) - 1  # Enter out of habit must not delete what was worked for
-        answers = {"delete": lambda: self._delete(category_id), "merge": lambda: self.ask_merge(category_id)}
+        answers = {"delete": lambda: self._delete(category_id, agreed=use.is_used), "merge": lambda: self.ask_merge(category_id)}
         self._ask(project.describe_deletion(category_id, use=use), choices, answers, preferred)
 
     def answer(self, name: str) -> None:
@@ -243,7 +243,8 @@ class ClassEditing:
         current = target if session.category_id == source else session.category_id
         self._write(lambda: session.project.merge_categories(source, target), current)
 
-    def _delete(self, category_id: int) -> None:
+    def _delete(self, category_id: int, *, agreed: bool) -> None:
+        """`agreed` to lose annotations: what was annotated since an unused class was asked about keeps it."""
         session = self._desk.session
         current = session.category_id
         if current == category_id:  # the one below it in the list, else the one above
@@ -251,7 +252,8 @@ class ClassEditing:
             place = ids.index(category_id)
             rest = ids[:place] + ids[place + 1 :]
             current = rest[min(place, len(rest) - 1)] if rest else None
-        self._write(lambda: session.project.delete_category(category_id, annotations="delete"), current)
+        annotations: Literal["delete", "refuse"] = "delete" if agreed else "refuse"
+        self._write(lambda: session.project.delete_category(category_id, annotations=annotations), current)
 
     def _write(self, write: Callable[[], object], current: int | None = None) -> None:
         """Change the project, then show it; what was refused is shown as it was, else `current` is the class."""

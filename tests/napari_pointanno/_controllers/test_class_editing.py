@@ -354,3 +354,13 @@ def test_every_signal_reaches_the_editor() -> None:
         ("ask_unknown", ("c",)), ("picked", (5,)), ("show_use", (6,)), ("answer", ("merge",)),
         ("add_from_file", ("/a.txt",)), ("dialog", ("colour",)),
     ]  # fmt: skip
+
+
+def test_what_was_annotated_while_a_question_was_open_is_not_deleted(desktop: Any, editing: ClassEditing) -> None:
+    editing.ask_delete(2)
+    desktop.person.key("2")
+    desktop.person.click(5, 5)
+    editing.answer("delete")
+    assert [click.category_id for click in desktop.session.annotations.clicks] == [2]
+    assert "person" in names(desktop)
+    assert len(desktop.notified()) == 1
