@@ -20,8 +20,12 @@ ENDINGS: Final = {
     "pointsup": ".pointsup.json",
     "coco-instances": ".instances.json",
     "coco-panoptic": ".panoptic.json",
+    "psps-png": ".psps",
+    "openimages-csv": ".openimages.csv",
+    "bestie-txt": ".bestie",
+    "csv": ".points.csv",
 }
-"""What an exported file is called, by format."""
+"""What an exported file or folder is called, by format."""
 
 
 def _bench() -> Workbench:
@@ -211,6 +215,26 @@ def export_coco_instances() -> None:
 def export_coco_panoptic() -> None:
     """Write the masks of the open project as COCO panoptic segments."""
     _export("coco-panoptic")
+
+
+def export_psps_png() -> None:
+    """Write the points of the open project as PSPS reads them: a folder of panoptic PNGs."""
+    _export("psps-png")
+
+
+def export_openimages_csv() -> None:
+    """Write the answers of the open project as point labels of Open Images."""
+    _export("openimages-csv")
+
+
+def export_bestie_txt() -> None:
+    """Write one point of each object of the open project as BESTIE reads them: a folder of texts."""
+    _export("bestie-txt")
+
+
+def export_csv() -> None:
+    """Write the points and boxes of the open project as a table."""
+    _export("csv")
 
 
 def _export(name: str) -> None:

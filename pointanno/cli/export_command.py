@@ -29,9 +29,10 @@ def export_command(
     project
         Project folder.
     out
-        The file to write; an existing one is replaced when the new one is complete.
+        The file to write; an existing one is replaced when the new one is complete. psps-png and bestie-txt
+        write a folder, which must be new, empty or an earlier export.
     format
-        coco-point, pointsup, coco-instances or coco-panoptic.
+        coco-point, pointsup, coco-instances, coco-panoptic, psps-png, openimages-csv, bestie-txt or csv.
     events
         With the journal, where the format has room for it.
     names

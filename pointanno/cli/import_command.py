@@ -29,7 +29,8 @@ def import_command(
     project
         Project folder.
     file
-        COCO-point, PointSup, COCO instances or COCO panoptic JSON.
+        COCO-point, PointSup, COCO instances or COCO panoptic JSON, a table of points or of Open Images, or a
+        folder of PSPS or BESTIE.
     format
         Name of the format; found out from the content by default.
     gold
@@ -37,13 +38,12 @@ def import_command(
     json
         Print one JSON object.
     """
-    from pointanno.formats import find_format, read_dataset
     from pointanno.project import Project
+    from pointanno.project.import_file import import_file
 
     with Project.open(project) as opened:
-        dataset = read_dataset(file) if format is None else find_format(format).read(file)
-        report = opened.import_dataset(dataset, file=str(file), layer="gold" if gold else "main")
-    for sentence in report.skipped:
+        report, skipped = import_file(opened, file, format, layer="gold" if gold else "main")
+    for sentence in skipped:
         note(sentence)
     result = {
         "project": str(opened.path),
@@ -52,7 +52,7 @@ def import_command(
         "boxes": report.boxes,
         "clicks": report.clicks,
         "categories": report.categories,
-        "skipped": list(report.skipped),
+        "skipped": list(skipped),
     }
     emit(
         result,

@@ -73,7 +73,7 @@ def replace_file(path: str | Path) -> Iterator[IO[bytes]]:
         with replacing(path) as file:
             yield file
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise not_written(path, error) from error
 
 
 def write_json(path: str | Path, data: Any) -> None:
@@ -106,7 +106,7 @@ def _write_list(file: IO[bytes], records: Iterable[Any]) -> None:
     file.write(b"\n]")
 
 
-def _not_written(path: Path, error: OSError) -> InputError:
+def not_written(path: Path, error: OSError) -> InputError:
     """The sentence for a file that could not be written; the old one, if any, is still there."""
     advice = {
         errno.ENOSPC: "the disk is full; free some space and try again",

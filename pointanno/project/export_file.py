@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pointanno.dataset import ANSWERED
 from pointanno.errors import InputError
 from pointanno.formats import find_format
 from pointanno.project.project import Project, with_names
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pointanno.dataset import PointDataset
+    from pointanno.formats import Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def export_project(
     path : Path
         Project folder.
     out : Path
-        The file; an existing one is replaced when the new one is complete.
+        The file, or the folder of formats that write several; an existing one is replaced when the new one is
+        complete, a folder only if nothing else lies in it.
     format : str
         Name of one of `pointanno.formats.FORMATS`.
     events
@@ -81,7 +84,7 @@ def export_project(
             )
         dataset = opened.dataset(with_events=events)
         known = opened.people()
-    notes = _check(dataset, format, path)
+    dataset, notes = _narrowed(dataset, chosen, path)
     if not names:
         dataset = replace(dataset, annotators=())
     elif people:
@@ -100,14 +103,43 @@ def export_project(
     )
 
 
-def _check(dataset: PointDataset, format: str, path: Path) -> tuple[str, ...]:
-    """What the format has no room for; an error if that is everything."""
+def _narrowed(dataset: PointDataset, chosen: Format, path: Path) -> tuple[PointDataset, tuple[str, ...]]:
+    """The data set as the format keeps it, and what it has no room for; an error if that is everything."""
     masks = sum(one.mask is not None for one in dataset.instances)
+    if not chosen.keeps:
+        return dataset, _check_masks(dataset, chosen.name, path, masks)
+    kept = chosen.narrow(dataset)
+    if (dataset.instances or dataset.targets) and not (kept.instances or kept.targets):
+        raise _nothing_left(path, chosen.name, chosen.keeps, "the project has none")
+    notes = []
+    before, after = _answers(dataset), _answers(kept)
+    if after < before:
+        notes.append(f"{before - after} of {before} answers are left out; {chosen.name} keeps {chosen.keeps}")
+    if masks and not any(one.mask is not None for one in kept.instances):
+        notes.append(f"{masks} masks are left out; {chosen.name} keeps {chosen.keeps}")
+    boxes = len(dataset.instances) - len(kept.instances)
+    if boxes:
+        notes.append(f"{boxes} boxes are left out, not their points; {chosen.name} keeps {chosen.keeps}")
+    return kept, (*notes, *chosen.warnings(kept))
+
+
+def _answers(dataset: PointDataset) -> int:
+    """Points that somebody answered with object or background."""
+    points = [one.points for one in dataset.instances] + [one.points for one in dataset.targets]
+    return sum(one.status.count(ANSWERED) for one in points)
+
+
+def _nothing_left(path: Path, format: str, keeps: str, reason: str) -> InputError:
+    return InputError(
+        f"{path}: {format} keeps {keeps} only, and {reason}, so all of its boxes and clicks "
+        "would be lost; export it as coco-point"
+    )
+
+
+def _check_masks(dataset: PointDataset, format: str, path: Path, masks: int) -> tuple[str, ...]:
+    """What a format of masks has no room for."""
     if format == "coco-panoptic" and not masks and (dataset.instances or dataset.targets):
-        raise InputError(
-            f"{path}: coco-panoptic keeps masks only, and the project has none, so all of its boxes and clicks "
-            "would be lost; export it as coco-point"
-        )
+        raise _nothing_left(path, format, "masks", "the project has none")
     if format == "coco-instances" and masks < len(dataset.instances):
         without = len(dataset.instances) - masks
         return (f"{without} boxes have no mask; this format keeps neither their points nor clicks",)

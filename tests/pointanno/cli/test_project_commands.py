@@ -114,6 +114,44 @@ def test_refusals(tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[
         assert "open for writing elsewhere" in refusal(capsys, "import", path, tmp_path / "empty.json")
 
 
+@pytest.mark.parametrize("name", ["psps-png", "openimages-csv", "bestie-txt", "csv"])
+@pytest.mark.parametrize("named", [True, False])
+def test_formats_of_points_go_out_and_come_in(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str], name: str, named: bool
+) -> None:
+    made = result(capsys, "new", tmp_path / "p", "--images", pictures, "--thing", "cell", "--stuff", "ground")
+    with Project.open(made["project"]) as project:
+        for number, (category, x, y) in enumerate([(1, 3, 4), (1, 29, 19), (2, 7, 8)]):
+            project.record("click", {"uid": f"{number:032}", "category_id": category, "x": x, "y": y}, image_id=2)
+    out = tmp_path / ("out.csv" if name.endswith("csv") else "out")
+    written = result(capsys, "export", made["project"], "-o", out, "-f", name)
+    clicks = 2 if name == "bestie-txt" else 3  # which knows things only
+    assert (written["format"], written["clicks"], written["boxes"]) == (name, clicks, 0)
+
+    copy = result(capsys, "new", tmp_path / "copy", "--images", pictures, "--thing", "cell", "--stuff", "ground")
+    taken = result(capsys, "import", copy["project"], out, *(("-f", name) if named else ()))
+    assert (taken["images"], taken["clicks"], taken["categories"], taken["skipped"]) == (1, clicks, 0, [])
+    with Project.open(copy["project"]) as project:
+        targets = project.dataset().targets
+    assert sorted((one.category_id, *one.points.coords[0].tolist()) for one in targets) == [
+        (1, 3, 4), (1, 29, 19), (2, 7, 8)
+    ][:clicks]  # fmt: skip
+
+
+def test_what_a_table_names_and_the_project_lacks_is_told(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = result(capsys, "new", tmp_path / "p", "--images", pictures, "--thing", "cell")["project"]
+    (tmp_path / "a.csv").write_text("file_name,class,x,y\np1,cell,3,4\nzebra,cell,3,4\n")
+    taken = result(capsys, "import", made, tmp_path / "a.csv")
+    assert taken["clicks"] == 1
+    assert taken["skipped"] == ["zebra: the project has no image of this name; its annotations are left out"]
+    (tmp_path / "a.csv").write_text("file_name,class,x,y\np1,cell,3,4\np1,cell,30,4\n")
+    assert "a.csv, line 3, x: expected an integer from 0 to 29" in refusal(capsys, "import", made, tmp_path / "a.csv")
+    with Project.open(made) as project:
+        assert len(project.dataset().targets) == 1  # nothing of a broken file comes in
+
+
 def test_formats_of_masks_do_not_swallow_points(
     tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

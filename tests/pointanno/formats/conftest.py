@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from pointanno.dataset import Box, Category, Image, Instance, MaskLabel, PointDataset, Points, Target
 from pointanno.formats.rle import mask_to_rle
@@ -78,3 +80,59 @@ def instances_json() -> dict[str, Any]:
              "segmentation": {"size": [20, 30], "counts": [0, 40, 560]}, "source": "old"},
         ],
     }  # fmt: skip
+
+
+_CATEGORIES = (Category(1, "cell", True), Category(4, "debris, grey", True), Category(7, "ground", False))
+_STATUS = {1: "ok", 0: "ok", -1: "unsure"}
+
+
+@st.composite
+def _points(draw: st.DrawFn, image: Image, *, least: int = 1) -> Points:
+    """Points in a picture."""
+    pixel = st.tuples(st.integers(0, image.width - 1), st.integers(0, image.height - 1))
+    coords = draw(st.lists(pixel, min_size=least, max_size=4))
+    count = len(coords)
+    labels = draw(st.lists(st.sampled_from([1, 0, -1]), min_size=count, max_size=count))
+    times = st.lists(st.one_of(st.none(), st.integers(0, 99_999)), min_size=count, max_size=count)
+    who = st.lists(st.one_of(st.none(), st.integers(0, 1)), min_size=count, max_size=count)
+    return Points(
+        coords=np.array(coords, np.int32).reshape(-1, 2),
+        labels=np.array(labels, np.int8),
+        status=tuple(_STATUS[label] for label in labels),
+        times_ms=tuple(draw(times)),
+        annotator=tuple(draw(who)),
+        session=tuple(draw(who)),
+        source=("click",) * count,
+    )
+
+
+@st.composite
+def _datasets(draw: st.DrawFn, largest: int = 5000) -> PointDataset:
+    """Pictures of any size with boxes and clicks."""
+    sizes = draw(st.lists(st.tuples(st.integers(1, largest), st.integers(1, largest)), min_size=1, max_size=3))
+    images = tuple(Image(10 + n, f"in/p{n}.png", h, w) for n, (h, w) in enumerate(sizes))
+    instances: list[Instance] = []
+    targets: list[Target] = []
+    for image in images:
+        for _ in range(draw(st.integers(0, 3))):
+            edges = sorted(draw(st.lists(st.floats(0, image.width), min_size=2, max_size=2, unique=True)))
+            box = Box(edges[0], 0.0, edges[1], float(image.height))
+            of_box = draw(_points(image, least=0))
+            number = len(instances) + 1
+            instances.append(
+                Instance(number, image.id, draw(st.sampled_from([1, 4])), box, of_box, box_source="imported")
+            )
+        for instance in range(1, draw(st.integers(1, 4))):
+            category = draw(st.sampled_from(_CATEGORIES))
+            number = instance if category.isthing else 0
+            clicks = draw(_points(image))
+            targets.append(Target(len(targets) + 1, image.id, category.id, category.isthing, number, clicks))
+    people = tuple({"index": index, "name": f"anon-{index}"} for index in range(2))
+    sessions = tuple({"index": index, "id": f"s{index}"} for index in range(2))
+    return PointDataset(images, _CATEGORIES, tuple(instances), tuple(targets), annotators=people, sessions=sessions)
+
+
+@pytest.fixture(scope="session")
+def datasets() -> Callable[..., st.SearchStrategy[PointDataset]]:
+    """Strategy of random data sets, for round trips."""
+    return _datasets

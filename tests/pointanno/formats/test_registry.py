@@ -9,6 +9,7 @@ import pytest
 from pointanno.dataset import PointDataset
 from pointanno.errors import InputError
 from pointanno.formats import FORMATS, find_format, read_dataset
+from pointanno.formats.registry import recognise
 
 
 @pytest.mark.parametrize("name", ["coco-point", "pointsup", "coco-instances"])
@@ -68,3 +69,28 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path, instances_json: dict[str, Any]) -> None:
     (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf" + orjson.dumps(instances_json))
     assert len(read_dataset(tmp_path / "a.json").instances) == 2
+
+
+def test_folders_and_tables_are_recognised(tmp_path: Path, rich_dataset: PointDataset) -> None:
+    for name in ("psps-png", "openimages-csv", "bestie-txt", "csv"):
+        path = tmp_path / (f"{name}.csv" if name.endswith("csv") else name)
+        FORMATS[name].write(FORMATS[name].narrow(rich_dataset), path)
+        assert recognise(path) == name
+        for file in (path / ".pointanno.json",) if path.is_dir() else ():
+            file.unlink()
+            assert recognise(path) == name  # also one that was made elsewhere
+    assert recognise(tmp_path) is None  # texts further down do not count
+    (tmp_path / "empty").mkdir()
+    assert recognise(tmp_path / "empty") is recognise(tmp_path / "a.json") is recognise(tmp_path / "no.csv") is None
+
+
+def test_what_a_format_keeps_is_all_that_it_writes(tmp_path: Path, rich_dataset: PointDataset) -> None:
+    for name in ("psps-png", "openimages-csv", "bestie-txt", "csv"):
+        chosen = FORMATS[name]
+        for count, dataset in enumerate((rich_dataset, chosen.narrow(rich_dataset))):
+            chosen.write(dataset, tmp_path / f"{name}{count}")
+        first, second = (tmp_path / f"{name}{count}" for count in (0, 1))
+        files = [file.relative_to(first) for file in first.rglob("*") if file.is_file()] if first.is_dir() else [Path()]
+        assert files
+        for file in files:
+            assert (first / file).read_bytes() == (second / file).read_bytes()

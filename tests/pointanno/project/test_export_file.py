@@ -48,6 +48,37 @@ def test_what_a_format_has_no_room_for_is_told(made: Path, tmp_path: Path) -> No
     assert not (tmp_path / "b.json").exists()
 
 
+def test_formats_of_points_tell_what_they_leave_out(made: Path, tmp_path: Path) -> None:
+    told = {name: export_project(made, tmp_path / name, name) for name in ("psps-png", "bestie-txt", "csv")}
+    boxes = "1 boxes are left out, not their points; {} keeps {}"
+    assert told["psps-png"].notes == (boxes.format("psps-png", "points on objects and regions"),)
+    assert told["bestie-txt"].notes == (boxes.format("bestie-txt", "one point on each object"),)
+    assert told["csv"].notes == ()
+    counts = [(one.boxes, one.points, one.targets, one.clicks) for one in told.values()]
+    assert counts == [(0, 0, 1, 1), (0, 0, 1, 1), (1, 2, 0, 0)]  # what is written, not what the project holds
+    with Project.open(made) as project:
+        project.record("answer", {"uid": "0" * 32, "point": 1, "value": "background"}, image_id=1)
+    exported = export_project(made, tmp_path / "bestie-txt", "bestie-txt")  # again, into the same folder
+    assert exported.notes[0] == "1 of 2 answers are left out; bestie-txt keeps one point on each object"
+
+
+def test_what_would_lose_everything_is_refused(made: Path, tmp_path: Path) -> None:
+    with Project.open(made) as project:
+        project.record("answer", {"uid": "0" * 32, "point": 0, "value": "background"}, image_id=1)
+    for name in ("psps-png", "bestie-txt"):
+        with pytest.raises(InputError, match=f"{name} keeps .* only, and the project has none, so all of its boxes"):
+            export_project(made, tmp_path / name, name)
+        assert not (tmp_path / name).exists()
+
+
+def test_a_folder_of_somebody_else_is_left_alone(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="mine: the folder holds files that are no earlier export as bestie-txt"):
+        export_project(made, tmp_path / "mine", "bestie-txt")
+    assert [file.name for file in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
 def test_without_journal_and_pseudonyms(made: Path, tmp_path: Path) -> None:
     export_project(made, tmp_path / "a.json", "coco-point", events=False, names=False)
     header = json.loads((tmp_path / "a.json").read_text())["pointanno"]
