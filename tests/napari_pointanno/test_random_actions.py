@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -236,8 +237,12 @@ def test_sixty_actions_there_and_back(desktop: Any, seed: int) -> None:
     _there_and_back(_without_a_window(desktop, seed), 60)
 
 
+SEEDS = [int(seed) for seed in os.environ.get("POINTANNO_ACTION_SEEDS", "10").split()]
+"""Of the long runs; others by the environment."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10, 14))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_five_hundred_actions_there_and_back(desktop: Any, seed: int) -> None:
     person = _without_a_window(desktop, seed)
     _there_and_back(person, 500)

@@ -182,7 +182,10 @@ class ClassEditing:
                 CANCEL,
             )
             preferred = len(choices) - 1  # Enter out of habit must not delete what was worked for
-        answers = {"delete": lambda: self._delete(category_id, agreed=use.is_used), "merge": lambda: self.ask_merge(category_id)}
+        answers = {
+            "delete": lambda: self._delete(category_id, agreed=use.is_used),
+            "merge": lambda: self.ask_merge(category_id),
+        }
         self._ask(project.describe_deletion(category_id, use=use), choices, answers, preferred)
 
     def answer(self, name: str) -> None:
