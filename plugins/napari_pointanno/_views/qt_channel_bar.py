@@ -56,47 +56,41 @@ class ChannelBar(QWidget):
         self.hide()
 
     def show_channels(self, channels: Sequence[ChannelLook]) -> None:
-        """Show the lines of these channels; lines of the same names are kept and set."""
-        if [line.name for line in self._lines] != [channel.name for channel in channels]:
-            self._build(channels)
-        for line, channel in zip(self._lines, channels, strict=True):
-            line.show_look(channel)
-        self.setVisible(bool(channels))
+        """Show a line for each of these channels.
 
-    def _build(self, channels: Sequence[ChannelLook]) -> None:
-        for line in self._lines:
-            line.discard()
-        self._lines = []
-        for index, channel in enumerate(channels):
-            line = _Line(index, channel, self)
-            self._lines.append(line)
+        Lines are never taken down, those that are too many are hidden: the toolkit keeps a part of every control
+        that Python was connected to, and pictures of several kinds in turn would let the window grow.
+        """
+        while len(self._lines) < len(channels):
+            line = _Line(len(self._lines), self)
             for column, widget in enumerate((line.button, line.slider, line.fit)):
-                self._grid.addWidget(widget, index, column)
-        if self._lines:
+                self._grid.addWidget(widget, len(self._lines), column)
+            self._lines.append(line)
+        for index, line in enumerate(self._lines):
+            line.set_visible(index < len(channels))
+        for line, channel in zip(self._lines, channels, strict=False):
+            line.show_look(channel)
+        if channels:
             height = max(line.button.sizeHint().height() for line in self._lines) + self._grid.verticalSpacing()
-            self._area.setFixedHeight(height * min(len(self._lines), MOST_LINES) + 4)
+            self._area.setFixedHeight(height * min(len(channels), MOST_LINES) + 4)
+        self.setVisible(bool(channels))
 
 
 class _Line(QObject):
     """The controls of one channel."""
 
-    def __init__(self, index: int, channel: ChannelLook, bar: ChannelBar) -> None:
+    def __init__(self, index: int, bar: ChannelBar) -> None:
         super().__init__(bar)
-        self._index, self._bar, self.name = index, bar, channel.name
+        self._index, self._bar, self.name = index, bar, ""
         self._range: Limits | None = None
         self.button = QToolButton()
         self.button.setObjectName(f"pointanno_channel_{index}")
         self.button.setCheckable(True)
-        self.button.setText(channel.name)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.button.setToolTip(f"{channel.name}: visible or not. Double click: this channel alone, in grey")
-        self.button.setAccessibleName(f"channel {channel.name} visible")
         self.button.clicked.connect(self._on_clicked)
         self.button.installEventFilter(self)
         self.slider: Any = QDoubleRangeSlider(Qt.Orientation.Horizontal)  # type: ignore[no-untyped-call]
         self.slider.setObjectName(f"pointanno_channel_limits_{index}")
-        self.slider.setToolTip(f"Values of {channel.name} that are shown as black and as the full colour")
-        self.slider.setAccessibleName(f"limits of channel {channel.name}")
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
@@ -106,14 +100,14 @@ class _Line(QObject):
         self.fit = QToolButton()
         self.fit.setObjectName(f"pointanno_channel_fit_{index}")
         self.fit.setText("fit")
-        self.fit.setToolTip(f"Limits that fit the values of {channel.name} in this picture")
-        self.fit.setAccessibleName(f"fit limits of channel {channel.name}")
         self.fit.clicked.connect(self._on_fit)
         for widget in (self.button, self.slider, self.fit):
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def show_look(self, channel: ChannelLook) -> None:
         """Set the controls without sending anything."""
+        if channel.name != self.name:
+            self._name(channel.name)
         swatch = QPixmap(QSize(10, 10))
         swatch.fill(QColor(*channel.color))
         self.button.setIcon(QIcon(swatch))
@@ -129,13 +123,23 @@ class _Line(QObject):
         self.slider.setValue(channel.limits)
         self.slider.blockSignals(False)
 
-    def discard(self) -> None:
-        """Take the controls down."""
-        self._settle.stop()
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide the controls."""
+        if not visible:
+            self._settle.stop()
         for widget in (self.button, self.slider, self.fit):
-            widget.setParent(None)
-            widget.deleteLater()
-        self.deleteLater()
+            widget.setVisible(visible)
+
+    def _name(self, name: str) -> None:
+        """The line is that of another channel now."""
+        self.name, self._range = name, None
+        self.button.setText(name)
+        self.button.setToolTip(f"{name}: visible or not. Double click: this channel alone, in grey")
+        self.button.setAccessibleName(f"channel {name} visible")
+        self.slider.setToolTip(f"Values of {name} that are shown as black and as the full colour")
+        self.slider.setAccessibleName(f"limits of channel {name}")
+        self.fit.setToolTip(f"Limits that fit the values of {name} in this picture")
+        self.fit.setAccessibleName(f"fit limits of channel {name}")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A double click shows one channel alone."""
