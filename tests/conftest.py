@@ -7,6 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# the same examples in every run, so that a change lands or not for its own sake; `HYPOTHESIS_PROFILE=search` draws new
+# ones each time
+settings.register_profile("fixed", derandomize=True)
+settings.register_profile("search", derandomize=False, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 _HAS_DISPLAY = not sys.platform.startswith("linux") or bool(
     os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

@@ -7,6 +7,7 @@ those of the painted pixels: they are there because loaders ask for them, not to
 from __future__ import annotations
 
 import io
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,15 +44,21 @@ LARGEST_SEGMENT = 1000
 
 
 def narrow(dataset: PointDataset) -> PointDataset:
-    """What the format keeps: positive points of objects and regions, each pixel for the first that claims it."""
+    """What the format keeps: positive points of objects and regions, each pixel for the first that claims it.
+
+    Objects are numbered anew in each picture, since one whose pixels all belong to others is not there.
+    """
     claimed: dict[int, set[tuple[int, int]]] = {image.id: set() for image in dataset.images}
+    objects: Counter[int] = Counter()
     kept: list[Target] = []
     for target in sorted(clicked_objects(dataset), key=lambda one: not one.isthing):
         pixels = [(x, y) for x, y in target.points.coords.tolist()]
         free = [index for index, pixel in enumerate(pixels) if pixel not in claimed[target.image_id]]
         claimed[target.image_id].update(pixels)
         if free:
-            kept.append(replace(target, id=len(kept) + 1, points=chosen(target.points, free)))
+            objects[target.image_id] += target.isthing
+            number = objects[target.image_id] if target.isthing else 0
+            kept.append(replace(target, id=len(kept) + 1, instance=number, points=chosen(target.points, free)))
     return replace(dataset, instances=(), targets=tuple(kept), points_per_instance=None)
 
 

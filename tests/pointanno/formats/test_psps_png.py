@@ -58,6 +58,16 @@ def test_the_pixels_are_painted_and_nothing_else(tmp_path: Path) -> None:
     ]
 
 
+def test_objects_are_numbered_anew_when_one_lies_under_another(tmp_path: Path) -> None:
+    image = Image(1, "a.png", 4, 5)
+    hidden = [_target(number, 1, number, pixel) for number, pixel in enumerate([(0, 0), (0, 0), (1, 0)], start=1)]
+    dataset = PointDataset(images=(image,), categories=CATEGORIES, targets=tuple(hidden))
+    psps_png.write(dataset, tmp_path / "out")
+    kept = psps_png.narrow(dataset)
+    assert [(one.instance, one.points.coords.tolist()) for one in kept.targets] == [(1, [[0, 0]]), (2, [[1, 0]])]
+    assert [one.instance for one in psps_png.read(tmp_path / "out").targets] == [1, 2]
+
+
 @settings(deadline=None, max_examples=20)
 @given(data=st.data())
 def test_what_the_format_keeps_comes_back(
