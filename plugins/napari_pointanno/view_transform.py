@@ -14,6 +14,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from napari_pointanno.napari_versions import camera_of, grid_of
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
@@ -107,7 +109,7 @@ class ViewTransform:
     @classmethod
     def of_viewer(cls, viewer: ViewerModel, canvas_size: Pair) -> ViewTransform:
         """The view as it is now, of the picture that is shown."""
-        camera = viewer.scene.camera
+        camera = camera_of(viewer)
         vertical, horizontal = (str(axis) for axis in camera.orientation[1:])
         signs = (-1 if vertical == "up" else 1, -1 if horizontal == "left" else 1)
         layer = picture_layer(viewer)
@@ -186,7 +188,7 @@ def obstacle(viewer: ViewerModel) -> str:
         return "3D view: go back to 2D to annotate"
     if set(dims.displayed) != {dims.ndim - 2, dims.ndim - 1}:
         return "Another axis than rows and columns is displayed: roll the axes back to annotate"
-    if viewer.canvas.grid.enabled:
+    if grid_of(viewer).enabled:
         return "Grid view: leave the grid to annotate"
     layer = picture_layer(viewer)
     if layer is not None and not Placement.of_layer(layer, viewer).is_flat:

@@ -17,6 +17,7 @@ from qtpy.QtTest import QTest
 
 from napari_pointanno._views.qt_canvas_view import find_canvas
 from napari_pointanno.application import open_docks
+from napari_pointanno.napari_versions import camera_of
 from napari_pointanno.view_transform import ViewTransform
 from napari_pointanno.workbench import Workbench, workbench
 from pointanno.dataset import Category
@@ -85,7 +86,7 @@ def _click_at(bench: Workbench, target: QPoint) -> None:
 
 def _look_at(bench: Workbench, world: tuple[float, ...], target: QPoint, zoom: float) -> None:
     """Put a position of the world under a pixel of the canvas."""
-    canvas, camera = _canvas(bench), bench.viewer.scene.camera
+    canvas, camera = _canvas(bench), camera_of(bench.viewer)
     camera.zoom = zoom
     camera.center = (
         0.0,

@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from napari.components import ViewerModel
 
+from napari_pointanno.napari_versions import camera_of, grid_of
 from napari_pointanno.view_transform import (
     LARGEST_ZOOM,
     PICTURE_MARK,
@@ -36,7 +37,7 @@ def test_there_and_back(signs: tuple[int, int]) -> None:
 
 def test_turned_axes_follow_the_viewer() -> None:
     viewer = ViewerModel()
-    viewer.scene.camera.orientation = ("towards", "up", "right")
+    camera_of(viewer).orientation = ("towards", "up", "right")
     assert ViewTransform.of_viewer(viewer, (600, 800)).signs == (-1, 1)
 
 
@@ -51,18 +52,21 @@ def test_only_a_flat_view_of_rows_and_columns_can_be_clicked() -> None:
     viewer.dims.ndisplay = 3
     assert "3D" in obstacle(viewer)
     viewer.dims.ndisplay = 2
-    viewer.canvas.grid.enabled = True
+    grid_of(viewer).enabled = True
     assert "grid" in obstacle(viewer).lower()
 
 
 def test_a_picture_is_fitted_as_napari_does_it() -> None:
     viewer = ViewerModel()
-    viewer.canvas.size = (600, 800)
+    if "canvas" in type(viewer).model_fields:
+        viewer.canvas.size = (600, 800)
+    else:  # before napari 0.9
+        viewer._canvas_size = (600, 800)
     viewer.add_image(np.zeros((50, 40)))
     viewer.reset_view()
     center, zoom = view_of_picture((50, 40), (600, 800))
-    assert viewer.scene.camera.center[1:] == center
-    assert viewer.scene.camera.zoom == pytest.approx(zoom)
+    assert camera_of(viewer).center[1:] == center
+    assert camera_of(viewer).zoom == pytest.approx(zoom)
 
 
 def test_a_box_is_shown_with_a_quarter_of_margin_on_each_side() -> None:
@@ -119,7 +123,7 @@ def test_wherever_the_picture_lies_a_click_in_a_pixel_means_this_pixel(
     placement = Placement.of_layer(layer, viewer)
     assume(placement.is_flat)
     center, zoom = view_of_picture((50, 40), SIZE, placement)
-    viewer.scene.camera.center, viewer.scene.camera.zoom = (0.0, *center), zoom
+    camera_of(viewer).center, camera_of(viewer).zoom = (0.0, *center), zoom
     view = ViewTransform.of_viewer(viewer, SIZE)
     world = np.array(layer.data_to_world((row + down, column + right)))[list(viewer.dims.displayed)]
     x, y = (world - center)[::-1] * zoom + np.array(SIZE)[::-1] / 2
@@ -135,7 +139,7 @@ def test_distances_are_those_on_the_canvas(
 ) -> None:
     viewer = _viewer(**placed)
     assume(Placement.of_layer(viewer.layers[0], viewer).is_flat)
-    viewer.scene.camera.zoom = zoom
+    camera_of(viewer).zoom = zoom
     view = ViewTransform.of_viewer(viewer, SIZE)
     there = np.array([view.to_canvas(*position) for position in positions])
     x, y = there[0] + (3.0, -4.0)

@@ -15,6 +15,7 @@ from napari_pointanno._views.annotate_view import AnnotateView, ClassRow, Now
 from napari_pointanno._views.canvas_view import CanvasView
 from napari_pointanno.drawing import Fresh
 from napari_pointanno.layers import AnnotationLayers
+from napari_pointanno.napari_versions import camera_of
 from napari_pointanno.preferences import question_look
 from napari_pointanno.view_transform import view_of_box
 from pointanno.coords import box_to_napari_corners, index_to_napari
@@ -183,7 +184,7 @@ class Desk:
 
     def _move_camera(self) -> None:
         """Go to the box whose points are asked, and back after the last of them."""
-        session, camera = self.session, self.viewer.scene.camera
+        session, camera = self.session, camera_of(self.viewer)
         part = self.mode.focus() if session.can_annotate else None
         if part is not None:
             point = None if session.asked is None else (session.asked.x, session.asked.y)

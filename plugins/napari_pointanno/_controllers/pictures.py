@@ -14,6 +14,7 @@ from napari_pointanno._models.picture_look import Limits, limits_of
 from napari_pointanno._models.shown_picture import ShownPicture, sample_of
 from napari_pointanno._views.annotate_view import AnnotateView
 from napari_pointanno.allocation import return_large_blocks
+from napari_pointanno.napari_versions import camera_of
 from napari_pointanno.view_transform import view_of_picture
 from pointanno.errors import InputError
 
@@ -81,7 +82,7 @@ class Pictures:
         desk.layers.picture.show(picture, image.file_name)
         desk.view.show_channels(picture.look.channels)
         # napari would fit all layers: those that still show the image before, and the person's own
-        view, camera = desk.canvas.transform(), desk.viewer.scene.camera
+        view, camera = desk.canvas.transform(), camera_of(desk.viewer)
         center, zoom = view_of_picture(image.image_size, view.canvas_size, view.placement)
         camera.center, camera.zoom = (0.0, *center), zoom
         self._read_on(picture)

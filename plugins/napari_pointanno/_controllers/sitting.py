@@ -24,6 +24,7 @@ from napari_pointanno._models.image_pages import ImagePages
 from napari_pointanno._models.session import BOX_POINTS, Session
 from napari_pointanno.drawing import Fresh
 from napari_pointanno.keymap import Action, KeyInput, KeyMap, PointerInput
+from napari_pointanno.napari_versions import camera_of, grid_of
 from napari_pointanno.view_transform import obstacle
 from pointanno.errors import InputError
 from pointanno.protocols import PROTOCOLS
@@ -205,7 +206,7 @@ class Sitting:
     def _view_events(self) -> list[Any]:
         """What napari emits when the view becomes another one than a flat picture, or a flat one again."""
         dims = self._viewer.dims.events
-        grid, moved = self._viewer.canvas.grid.events.enabled, self.desk.layers.picture.moved
+        grid, moved = grid_of(self._viewer).events.enabled, self.desk.layers.picture.moved
         return [dims.ndisplay, dims.order, dims.ndim, grid, moved]
 
     def _on_view(self) -> None:
@@ -316,7 +317,7 @@ class Sitting:
 
     def on_pan(self, dx: float, dy: float) -> None:
         """Move the picture by canvas pixels."""
-        view, camera = self._canvas.transform(), self._viewer.scene.camera
+        view, camera = self._canvas.transform(), camera_of(self._viewer)
         height, width = view.canvas_size
         camera.center = (0.0, *view.world_at(width / 2 - dx, height / 2 - dy))
 

@@ -16,6 +16,7 @@ from napari_pointanno.canvas import CanvasFilter, FrameWatch, InputHandler
 from napari_pointanno.drawing import Drawing
 from napari_pointanno.key_choice import DEFAULT_KEYS
 from napari_pointanno.keymap import KeyMap
+from napari_pointanno.napari_versions import camera_of
 from napari_pointanno.overlay import CanvasOverlay
 from napari_pointanno.view_transform import ViewTransform
 from pointanno.timing.clock import now_ns
@@ -80,7 +81,7 @@ class QtCanvasView(CanvasView):
         self._filter.active = True
         self._overlay = CanvasOverlay(self._canvas, self.transform, keymap)
         self._heart = _Heartbeat(self._canvas, handler.on_stall)
-        self._viewer.scene.camera.events.connect(self._on_camera)
+        camera_of(self._viewer).events.connect(self._on_camera)
 
     def set_keymap(self, keymap: KeyMap) -> None:
         """Other keys from now on, in a session that goes on."""
@@ -103,7 +104,7 @@ class QtCanvasView(CanvasView):
         if self._heart is not None:
             self._heart.deleteLater()
         if self._overlay is not None:
-            self._viewer.scene.camera.events.disconnect(self._on_camera)
+            camera_of(self._viewer).events.disconnect(self._on_camera)
             self._overlay.set_drawing(Drawing())  # the sheet of keys is a widget of its own
             self._overlay.hide()
             self._overlay.deleteLater()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from napari_pointanno.keymap import Action, KeyInput
+from napari_pointanno.napari_versions import camera_of, grid_of
 from pointanno.errors import InputError
 
 
@@ -214,7 +215,7 @@ def test_a_project_whose_folder_is_gone_can_be_closed(desktop: Any, monkeypatch:
 @pytest.mark.parametrize("turned", ["3d", "grid"])
 def test_a_turned_view_takes_no_clicks_and_asks_nothing(desktop: Any, turned: str) -> None:
     """A click would mean another pixel than the one under the pointer."""
-    dims, grid = desktop.viewer.dims, desktop.viewer.canvas.grid
+    dims, grid = desktop.viewer.dims, grid_of(desktop.viewer)
     desktop.person.click(5, 5)
     desktop.person.key("W")
     desktop.person.drag(10, 10, 50, 40)
@@ -254,7 +255,7 @@ def test_undo_that_fails_is_not_called_nothing(desktop: Any, monkeypatch: Any) -
 
 
 def test_pan_moves_the_camera_against_the_hand(desktop: Any) -> None:
-    camera = desktop.viewer.scene.camera
+    camera = camera_of(desktop.viewer)
     before = camera.center
     desktop.canvas.handler.on_pan(camera.zoom * 3, 0)
     assert camera.center[-1] == before[-1] - 3

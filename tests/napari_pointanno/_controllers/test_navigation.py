@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from napari_pointanno.napari_versions import camera_of
 from pointanno.project.image_list import EVERY_IMAGE, ImageFilter
 
 
@@ -42,13 +43,13 @@ def test_each_image_has_its_own_annotations(desktop: Any) -> None:
 
 def test_the_view_fits_the_picture_whatever_was_on_the_last_one(desktop: Any, images_folder: Any) -> None:
     """Points of a large picture must not make the next, small one a stamp in the corner."""
-    zoom = desktop.viewer.scene.camera.zoom
+    zoom = camera_of(desktop.viewer).zoom
     desktop.viewer.add_points([[10_000, 10_000]])
     desktop.viewer.add_image(np.zeros((2, 9, 9)))
     assert desktop.viewer.dims.ndim == 3
     desktop.person.click(5, 5)
     desktop.person.key("N")
-    assert desktop.viewer.scene.camera.zoom == zoom
+    assert camera_of(desktop.viewer).zoom == zoom
 
 
 def test_a_missing_image_is_a_sentence_and_one_can_go_on(desktop: Any, images_folder: Any) -> None:

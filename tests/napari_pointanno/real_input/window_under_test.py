@@ -14,6 +14,7 @@ from typing import Any
 from qtpy.QtCore import QPoint, QTimer
 from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
+from napari_pointanno.napari_versions import camera_of
 from napari_pointanno.overlay import CanvasOverlay
 
 
@@ -47,7 +48,7 @@ def _state(viewer: Any) -> dict[str, Any]:
     buttons = {button.objectName(): button.text() for button in window.findChildren(QAbstractButton)}
     focus = QApplication.focusWidget()
     canvas = find_canvas(bench.annotate_widget())
-    camera = viewer.scene.camera
+    camera = camera_of(viewer)
     state: dict[str, Any] = {
         "widgets": names,
         "texts": {name: text for name, text in labels.items() if name in names},

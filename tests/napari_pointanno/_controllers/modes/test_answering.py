@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari_pointanno._models.question_look import QuestionLook
+from napari_pointanno.napari_versions import camera_of
 from napari_pointanno.view_transform import view_of_box
 
 
@@ -46,7 +47,7 @@ def test_a_key_before_the_display_has_no_time(desktop: Any) -> None:
 
 
 def test_the_view_goes_to_the_box_and_back(desktop: Any) -> None:
-    camera = desktop.viewer.scene.camera
+    camera = camera_of(desktop.viewer)
     before = (camera.center[-2:], camera.zoom)
     _box(desktop)
     center, zoom = view_of_box((10, 10, 50, 40), (600, 800))
@@ -60,7 +61,7 @@ def test_the_look_of_questions_is_a_matter_of_preferences(desktop: Any, monkeypa
     look = QuestionLook(near_point=False, hides_answered=True, zoom=30.0)
     monkeypatch.setattr("napari_pointanno._controllers.desk.question_look", lambda: look)
     _box(desktop)
-    camera, asked = desktop.viewer.scene.camera, desktop.session.asked
+    camera, asked = camera_of(desktop.viewer), desktop.session.asked
     assert camera.zoom == 30
     assert camera.center[-2:] == (asked.y, asked.x), "the box is larger than the canvas"
     assert desktop.canvas.drawing.question.text == ""
