@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pointanno.dataset import Instance, Target
+    from pointanno.dataset import Category, Instance, Target
 
 _ANSWER_COLORS = {OBJECT: (0, 200, 120), BACKGROUND: (230, 60, 60)}
 _UNSURE_COLOR = (160, 160, 160)
@@ -103,6 +103,55 @@ def draw_outlines(image: NDArray[np.uint8], rles: Sequence[Mapping[str, Any]], z
         padded = np.pad(mask, 1)
         inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
         drawn[mask & ~inner] = _color(index)
+    return drawn
+
+
+def draw_panoptic(
+    image: NDArray[np.uint8],
+    panoptic_seg: NDArray[np.int32],
+    segments_info: Sequence[Mapping[str, Any]],
+    categories: Sequence[Category],
+    zoom: int = 1,
+    opacity: float = 0.6,
+) -> NDArray[np.uint8]:
+    """Segments in the colour of their class, objects of one class lighter and darker in turn, with dark borders.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    panoptic_seg : (H, W) int32
+        0 is void, which stays as the picture is.
+    segments_info
+        With `id` and `category_id`.
+    categories
+        Their colours are used where they have one.
+    zoom : int
+        Pixels of the drawing for each pixel of the picture.
+    opacity : float in [0, 1]
+
+    Returns
+    -------
+    (zoom * H, zoom * W, 3) uint8
+    """
+    palette = {
+        category.id: np.array(category.color, np.float32) if category.color else _color(index)
+        for index, category in enumerate(categories)
+    }
+    isthing = {category.id: category.isthing for category in categories}
+    colored = image.astype(np.float32)
+    counts: dict[int, int] = {}
+    for segment in segments_info:
+        category_id = segment["category_id"]
+        number = counts[category_id] = counts.get(category_id, 0) + 1
+        light = (1.0, 0.7, 1.25, 0.5)[number % 4] if isthing[category_id] else 1.0
+        mask = panoptic_seg == segment["id"]
+        colored[mask] = (1 - opacity) * image[mask] + opacity * (palette[category_id] * light).clip(0, 255)
+    drawn = np.repeat(np.repeat(colored.clip(0, 255).astype(np.uint8), zoom, axis=0), zoom, axis=1)
+    large = np.repeat(np.repeat(panoptic_seg, zoom, axis=0), zoom, axis=1)
+    border = np.zeros(large.shape, bool)
+    border[:, 1:] |= large[:, 1:] != large[:, :-1]
+    border[1:] |= large[1:] != large[:-1]
+    drawn[border] = 0
     return drawn
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from pointanno.benchmark.metrics import METRICS, Metric
 from pointanno.errors import InputError
+from pointanno.scenes import write_scenes
 from pointanno.systems import available_systems, load_system
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from pointanno.systems import SystemDescriptor
 
 FILE = "benchmark.toml"
+"""The plan of a system; a second one, ``benchmark_ablation.toml``, is that of the name ``SYSTEM-ablation``."""
+_SCENES_FOLDER = "scenes"
+_FIRST_VAL_SCENE = 1_000_000
 
 _NAME = r"^[a-z0-9][a-z0-9._-]*$"
 
@@ -31,15 +36,29 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Scenes(_Record):
+    """Generated pictures instead of a folder of ``--data``."""
+
+    size: int = Field(ge=48)
+    """Width and height in pixels."""
+    train: int = Field(ge=1)
+    """Pictures to train on, of the seeds from 0 on."""
+    val: int = Field(ge=1)
+    """Pictures to measure on, of the seeds from 1,000,000 on."""
+
+
 class DataSet(_Record):
-    """Pictures to train on and others to measure on; folders relative to ``--data``."""
+    """Pictures to train on and others to measure on."""
 
     name: str = Field(pattern=_NAME)
     title: str
-    train: str
-    val: str
-    truth: str = "instances.json"
-    """Name of the truth in both folders; its pictures lie in ``images`` beside it."""
+    train: str = ""
+    """Folder relative to ``--data``; not used with `scenes`."""
+    val: str = ""
+    truth: str | None = None
+    """Name of the truth in both folders, by default the one that the metric needs; pictures lie in ``images``."""
+    scenes: Scenes | None = None
+    """The pictures are generated, in the folder of the results."""
     overrides: tuple[str, ...] = ()
     """Settings of every training on these pictures, as after ``--set``; schedule and row come after."""
 
@@ -87,6 +106,8 @@ class Plan(_Record):
     """A whole benchmark."""
 
     title: str
+    metric: Literal["ap", "pq"] = "ap"
+    """What the rows are measured by."""
     indifferent: tuple[str, ...] = ()
     """Settings that do not change what is learnt: an older training may differ in them."""
     data_sets: tuple[DataSet, ...] = Field(min_length=1)
@@ -103,6 +124,9 @@ class Plan(_Record):
             raise ValueError(f"two rows are called {next(name for name in names if names.count(name) > 1)}")
         if groups & set(names):
             raise ValueError(f"{sorted(groups & set(names))[0]} is the name of a row and of a group")
+        for data_set in self.data_sets:
+            if data_set.scenes is None and not (data_set.train and data_set.val):
+                raise ValueError(f"data set {data_set.name}: expected train and val, or scenes")
         for number, row in enumerate(self.rows):
             if row.data_set not in sets:
                 raise ValueError(f"row {row.name}: there is no data set {row.data_set!r}")
@@ -150,32 +174,52 @@ class Plan(_Record):
         return self.schedules[name]
 
 
-def plan_file(descriptor: SystemDescriptor) -> Traversable:
-    """Where the plan of a system lies, if it has one."""
-    return files(descriptor.package) / FILE
+def plan_file(descriptor: SystemDescriptor, variant: str = "") -> Traversable:
+    """Where a plan of a system lies, if it has that."""
+    name = f"{FILE.removesuffix('.toml')}_{variant}.toml" if variant else FILE
+    return files(descriptor.package) / name
 
 
 def available_benchmarks() -> tuple[str, ...]:
-    """Names of the systems that have a plan."""
-    return tuple(name for name in available_systems() if plan_file(load_system(name)).is_file())
+    """Names of all plans: of a system, or of a system and a variant."""
+    stem = FILE.removesuffix(".toml")
+    found = []
+    for system in available_systems():
+        names = [file.name for file in files(load_system(system).package).iterdir() if file.name.endswith(".toml")]
+        plans = sorted(name.removesuffix(".toml").removeprefix(stem) for name in names if name.startswith(stem))
+        found += [system + plan.replace("_", "-") for plan in plans]
+    return tuple(found)
 
 
-def read_plan(system: str, file: Path | None = None) -> tuple[SystemDescriptor, Plan]:
-    """The plan that ships with a system, or the one of a file.
+def _system_and_variant(name: str) -> tuple[str, str]:
+    """``psps-ablation`` is the variant ``ablation`` of psps; what names no system stays whole."""
+    spelled = name.replace("-", "_")
+    for system in sorted(available_systems(), key=len, reverse=True):
+        if spelled == system or spelled.startswith(f"{system}_"):
+            return system, spelled[len(system) + 1 :]
+    return name, ""
+
+
+def read_plan(name: str, file: Path | None = None) -> tuple[SystemDescriptor, Plan]:
+    """The plan of that name that ships with a system, or the one of a file for the system that is named.
 
     Raises
     ------
     InputError
         If there is no such system or plan, or the plan says something that is not understood.
     """
+    system, variant = _system_and_variant(name)
     descriptor = load_system(system)
-    source: Traversable | Path = plan_file(descriptor) if file is None else file
-    where = str(file) if file is not None else f"{descriptor.name}/{FILE}"
+    shipped = plan_file(descriptor, variant)
+    source: Traversable | Path = shipped if file is None else file
+    where = str(file) if file is not None else f"{descriptor.name}/{shipped.name}"
     if not source.is_file():
         if file is not None:
             raise InputError(f"{where}: --plan must be an existing file, but there is none; check the path")
         known = ", ".join(available_benchmarks()) or "none"
-        raise InputError(f"benchmark {descriptor.name}: this system has no plan; benchmarks are {known}")
+        wanted = f"{descriptor.name}-{variant}" if variant else descriptor.name
+        has_none = "there is no such plan" if variant else "this system has no plan"
+        raise InputError(f"benchmark {wanted}: {has_none}; benchmarks are {known}")
     try:
         return descriptor, Plan.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -193,6 +237,7 @@ class Row:
 
     plan: RowPlan
     system: str
+    metric: Metric
     data_set: DataSet
     schedule: str
     overrides: tuple[str, ...]
@@ -225,24 +270,55 @@ class Row:
         return None if self.plan.init is None else self.out / self.plan.init / "run"
 
     @property
+    def truth_name(self) -> str:
+        """Name of the truth in the folders of the data set."""
+        return self.data_set.truth or self.metric.truth
+
+    @property
+    def train_folder(self) -> Path:
+        """Folder of the pictures to train on and their truth."""
+        if self.data_set.scenes is not None:
+            return self.out / _SCENES_FOLDER / self.data_set.name / "train"
+        return self.data / self.data_set.train
+
+    @property
+    def val_folder(self) -> Path:
+        """Folder of the pictures to measure on and their truth."""
+        if self.data_set.scenes is not None:
+            return self.out / _SCENES_FOLDER / self.data_set.name / "val"
+        return self.data / self.data_set.val
+
+    @property
     def train_truth(self) -> Path:
         """Truth of the pictures to train on."""
-        return self.data / self.data_set.train / self.data_set.truth
+        return self.train_folder / self.truth_name
 
     @property
     def train_images(self) -> Path:
         """Pictures to train on."""
-        return self.data / self.data_set.train / "images"
+        return self.train_folder / "images"
 
     @property
     def val_truth(self) -> Path:
         """Truth of the pictures to measure on."""
-        return self.data / self.data_set.val / self.data_set.truth
+        return self.val_folder / self.truth_name
 
     @property
     def val_images(self) -> Path:
         """Pictures to measure on."""
-        return self.data / self.data_set.val / "images"
+        return self.val_folder / "images"
+
+    def make_scenes(self) -> None:
+        """Generate the pictures of a data set that consists of scenes, if they are not there."""
+        wanted = self.data_set.scenes
+        if wanted is None:
+            return
+        for folder, count, seed in (
+            (self.train_folder, wanted.train, 0), (self.val_folder, wanted.val, _FIRST_VAL_SCENE),
+        ):  # fmt: skip
+            # written last, so what is there is whole
+            if not (folder / "points.json").is_file():
+                write_scenes(folder, count, wanted.size, seed, progress=True)
 
     @property
     def training_data(self) -> Path:
@@ -264,7 +340,7 @@ class Row:
             if not (path.is_file() if kind == "file" else path.is_dir()):
                 raise InputError(
                     f"{path}: row {self.name} needs this {kind}, but there is none; --data must name a folder with "
-                    f"{self.data_set.train} and {self.data_set.val}, each with images/ and {self.data_set.truth}"
+                    f"{self.data_set.train} and {self.data_set.val}, each with images/ and {self.truth_name}"
                 )
 
     def simulate_words(self) -> list[str]:
@@ -326,9 +402,18 @@ def resolve_row(
             f"{row.supervision}; correct the plan"
         )
     return Row(
-        plan=row, system=descriptor.name, data_set=data_set, schedule=schedule, overrides=overrides, recipe=recipe,
-        indifferent=plan.indifferent, steps=steps, data=data.absolute(), out=out.absolute(),
-    )  # fmt: skip
+        plan=row,
+        system=descriptor.name,
+        metric=METRICS[plan.metric],
+        data_set=data_set,
+        schedule=schedule,
+        overrides=overrides,
+        recipe=recipe,
+        indifferent=plan.indifferent,
+        steps=steps,
+        data=data.absolute(),
+        out=out.absolute(),
+    )
 
 
 def steps_of(arguments: TrainArguments, recipe: dict[str, Any]) -> int | None:

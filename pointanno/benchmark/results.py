@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from pointanno.runs import RunFolder
     from pointanno.runs.events import Event
 
-MAX_DETECTIONS = (500, 100)
-"""The main numbers count at most so many detections a picture, those in brackets the other many."""
-
-MEASURES = ("ap", "ap50", "ap75")
-
 
 def is_finished(run: RunFolder) -> bool:
     """Whether the training came to its end, told by its events alone: the folder may have been copied here."""
@@ -63,8 +58,7 @@ def make_result(
     *,
     machines: list[dict[str, Any]],
     predicted: Mapping[str, Any],
-    masks: Mapping[str, Any],
-    boxes: Mapping[str, Any],
+    scores: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Everything that the table and a reader need to know about a row.
 
@@ -76,8 +70,8 @@ def make_result(
         Those that trained, as `this_machine` describes them.
     predicted : dict
         Answer of ``pointanno predict``.
-    masks, boxes : dict
-        Answers of ``pointanno evaluate`` for the predicted masks, and for the same detections with filled boxes.
+    scores : dict
+        What `Metric.evaluate` found.
     """
     environment, events, plan = run.environment(), run.events(), row.plan
     threads = environment.get("threads")
@@ -110,14 +104,10 @@ def make_result(
             "platform": environment.get("platform"),
         },
         "versions": environment.get("versions"),
-        "measured": {
-            "pictures": predicted["pictures"],
-            "detections": masks["detections"],
-            "most_objects_in_an_image": masks["most_objects_in_an_image"],
-        },
-        "ap": _by_limit(masks),
-        "boxes_filled": _by_limit(boxes),
-        "per_class": masks["max_detections"][str(MAX_DETECTIONS[0])]["per_class"],
+        "metric": row.metric.name,
+        "measured": {"pictures": predicted["pictures"], **scores["measured"]},
+        **{kind: scores[kind] for kind in row.metric.kinds},
+        "per_class": scores["per_class"],
         "key": row.key(),
     }
 
@@ -131,9 +121,3 @@ def read_result(row: Row) -> dict[str, Any] | None:
 def result_file(row: Row) -> Path:
     """Where the result lies."""
     return row.folder / "result.json"
-
-
-def _by_limit(evaluation: Mapping[str, Any]) -> dict[str, dict[str, float | None]]:
-    """AP, AP50 and AP75 for each limit of detections."""
-    limits = evaluation["max_detections"]
-    return {str(limit): {name: limits[str(limit)][name] for name in MEASURES} for limit in MAX_DETECTIONS}

@@ -14,7 +14,7 @@ from pointanno.benchmark.children import Stop, Stopped, run_child
 from pointanno.benchmark.machine import this_machine
 from pointanno.benchmark.matching import check_run
 from pointanno.benchmark.pictures import draw_pictures
-from pointanno.benchmark.results import MAX_DETECTIONS, is_finished, make_result, read_result, result_file
+from pointanno.benchmark.results import is_finished, make_result, read_result, result_file
 from pointanno.errors import InputError
 from pointanno.runs import RunFolder
 from pointanno.runs.atomic import read_json, replace_json
@@ -72,7 +72,7 @@ class RowJob:
     def train_only(self) -> None:
         """Train, as far as that has not been done: for a row that others start from."""
         if read_result(self.row) is None:
-            with self._alone():
+            with self.alone():
                 self.simulate()
                 self.train()
 
@@ -90,16 +90,16 @@ class RowJob:
         if before is not None:
             self.say("finished before, kept")
             return before
-        with self._alone():
+        with self.alone():
             self.simulate()
             self.train()
             result = self.measure()
             replace_json(result_file(self.row), result)
-        ap = result["ap"][str(MAX_DETECTIONS[0])]["ap"]
-        self.say(f"finished, AP {'-' if ap is None else f'{ap:.3f}'}")
+        value = self.row.metric.main_value(result)
+        self.say(f"finished, {self.row.metric.name.upper()} {'-' if value is None else f'{value:.3f}'}")
         return result
 
-    def _alone(self) -> AbstractContextManager[Any]:
+    def alone(self) -> AbstractContextManager[Any]:
         """Held while the row is worked on, so that two benchmarks can share a folder."""
         self.row.folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -214,14 +214,9 @@ class RowJob:
         words += ["--threads", str(self.threads), "--device", self.device]
         predicted = run_child(words, self.log, self.stop)
         self.say("evaluating")
-        words = ["evaluate", str(row.val_truth), str(predictions), "--metric", "ap"]
-        words += ["--max-dets", *(str(limit) for limit in sorted(MAX_DETECTIONS))]
-        masks = run_child(words, self.log, self.stop)
-        boxes = run_child([*words, "--fill-boxes"], self.log, self.stop)
+        scores = row.metric.evaluate(row.val_truth, predictions, lambda words: run_child(words, self.log, self.stop))
         draw_pictures(row, predictions)
-        return make_result(
-            row, RunFolder(row.run), machines=self.machines(), predicted=predicted, masks=masks, boxes=boxes
-        )
+        return make_result(row, RunFolder(row.run), machines=self.machines(), predicted=predicted, scores=scores)
 
 
 def in_words(seconds: float) -> str:

@@ -99,13 +99,14 @@ def run_benchmark(options: Options, say: Callable[[str], None]) -> Outcome:
     rows = resolve_rows(options, descriptor, plan)
     jobs = _make_jobs(options, plan, rows, wanted, say)
     stop = next(iter(jobs.values())).stop
-    with _stopping_on_signals(stop):
+    with stopping_on_signals(stop):
         try:
             for job in jobs.values():
+                job.row.make_scenes()
                 job.check()
         except Stopped:
             return Outcome(plan, rows, {}, True)
-        failures = _run_all(jobs, set(wanted), options.jobs, stop)
+        failures = run_all(jobs, set(wanted), options.jobs, stop)
     return Outcome(plan, rows, failures, stop.is_asked)
 
 
@@ -171,7 +172,7 @@ def _make_jobs(
     }
 
 
-def _run_all(jobs: dict[str, RowJob], wanted: set[str], at_once: int, stop: Stop) -> dict[str, str]:
+def run_all(jobs: dict[str, RowJob], wanted: set[str], at_once: int, stop: Stop) -> dict[str, str]:
     """Run all jobs; sentences of those that failed. A failure does not end the others."""
     waiting, running = dict(jobs), dict[Future[Any], str]()
     done, failures = set[str](), dict[str, str]()
@@ -211,7 +212,7 @@ def _run_all(jobs: dict[str, RowJob], wanted: set[str], at_once: int, stop: Stop
 
 
 @contextmanager
-def _stopping_on_signals(stop: Stop) -> Iterator[None]:
+def stopping_on_signals(stop: Stop) -> Iterator[None]:
     """Ctrl-C, a cluster's notice and a closed terminal ask to stop; a second Ctrl-C kills the children."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pointanno.benchmark.results import MAX_DETECTIONS, MEASURES, is_finished, read_result
+from pointanno.benchmark.metrics import METRICS
+from pointanno.benchmark.results import is_finished, read_result
 from pointanno.errors import InputError
 from pointanno.formats.json_file import read_json
 from pointanno.runs import RunFolder
@@ -14,15 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pointanno.benchmark.metrics import Metric
     from pointanno.benchmark.plan import Plan, Row
 
-MAIN, SECOND = (str(limit) for limit in MAX_DETECTIONS)
-KINDS = ("ap", "boxes_filled")
 NOT_RUN = "not run"
-
-_HEADER = (
-    "trained on", "AP", "AP50", "AP75", "boxes filled: AP", "AP50", "AP75", "of the twin", "training", "machine",
-)  # fmt: skip
 
 
 def make_table(plan: Plan, rows: Sequence[Row]) -> dict[str, Any]:
@@ -35,6 +31,7 @@ def make_table(plan: Plan, rows: Sequence[Row]) -> dict[str, Any]:
         and `of_twin`; without measures where they are missing), `groups` (mean and half of the range over seeds),
         `ratios`.
     """
+    metric = METRICS[plan.metric]
     results = {row.name: read_result(row) for row in rows}
     found = {name: result for name, result in results.items() if result is not None}
     records = []
@@ -44,7 +41,7 @@ def make_table(plan: Plan, rows: Sequence[Row]) -> dict[str, Any]:
             records.append({"row": row.name, "title": row.plan.title, "data_set": row.data_set.name,
                             "seed": row.plan.seed, "state": _state_of(row)})  # fmt: skip
         else:
-            twin = None if row.plan.twin is None else _ratio(found, [row.name], [row.plan.twin])
+            twin = None if row.plan.twin is None else _ratio(metric, found, [row.name], [row.plan.twin])
             records.append({**result, "state": "finished", "of_twin": twin})
     return {
         "title": plan.title,
@@ -52,13 +49,14 @@ def make_table(plan: Plan, rows: Sequence[Row]) -> dict[str, Any]:
         "schedule": {"name": rows[0].schedule, "title": plan.schedule(rows[0].schedule).title},
         "steps": rows[0].steps,
         "data_sets": _data_sets(rows),
-        "max_detections": list(MAX_DETECTIONS),
+        "metric": metric.name,
+        "limits": list(metric.limits),
         "rows": records,
-        "groups": _groups(plan, found),
+        "groups": _groups(plan, metric, found),
         "ratios": [
             {
                 "title": ratio.title, "of": ratio.of, "to": ratio.to,
-                "values": _ratio(found, _names(plan, ratio.of), _names(plan, ratio.to)),
+                "values": _ratio(metric, found, _names(plan, ratio.of), _names(plan, ratio.to)),
             }
             for ratio in plan.ratios
         ],
@@ -79,20 +77,21 @@ def _sizes(truth: Path) -> dict[str, int] | None:
     if not truth.is_file():
         return None
     content = read_json(truth)
-    return {"pictures": len(content["images"]), "objects": len(content["annotations"])}
+    annotations = content["annotations"]
+    is_panoptic = any("segments_info" in annotation for annotation in annotations)
+    objects = sum(len(one["segments_info"]) for one in annotations) if is_panoptic else len(annotations)
+    return {"pictures": len(content["images"]), "objects": objects}
 
 
 def table_to_markdown(table: Mapping[str, Any]) -> str:
     """The table for a person."""
-    schedule = table["schedule"]
+    schedule, metric = table["schedule"], METRICS[table["metric"]]
     steps = "" if table["steps"] is None else f" Cut to {table['steps']:,} steps a stage by `--steps`."
     lines = [
         f"# {table['title']}", "",
         f"Schedule `{schedule['name']}`: {schedule['title']}{steps}", "",
-        f"AP is AP@[.50:.95] of masks by pycocotools with at most {MAIN} detections a picture, in brackets with at "
-        f"most {SECOND}. \"Boxes filled\" scores the same detections with their boxes filled: what masks must beat. "
-        "\"Of the twin\" is AP as a share of the AP of the same network trained on masks. Times are those of the "
-        "training processes, on the machine of the row.",
+        f'{metric.note} "Of the twin" is {metric.header[0]} as a share of that of the same network trained on masks. '
+        "Times are those of the training processes, on the machine of the row.",
     ]  # fmt: skip
     for data_set in table["data_sets"]:
         rows = [row for row in table["rows"] if row["data_set"] == data_set["name"]]
@@ -101,15 +100,20 @@ def table_to_markdown(table: Mapping[str, Any]) -> str:
             f"## {data_set['title']}",
             "",
             *_describe(data_set),
-            *_lines([_HEADER, *_cells(rows, table["groups"])]),
+            *_lines([_header(metric), *_cells(metric, rows, table["groups"])]),
         ]
     if table["ratios"]:
-        cells = [
-            (ratio["title"], *([NOT_RUN] * 3 if ratio["values"] is None else _show_pairs(ratio["values"])))
-            for ratio in table["ratios"]
-        ]
-        lines += ["", "## Ratios", "", *_lines([("ratio", "AP", "AP50", "AP75"), *cells])]
+        cells = [(ratio["title"], *_ratio_cells(metric, ratio["values"])) for ratio in table["ratios"]]
+        lines += ["", "## Ratios", "", *_lines([("ratio", *metric.header[: len(metric.measures)]), *cells])]
     return "\n".join(lines) + "\n"
+
+
+def _header(metric: Metric) -> tuple[str, ...]:
+    return ("trained on", *metric.header, "of the twin", "training", "machine")
+
+
+def _ratio_cells(metric: Metric, values: Mapping[str, Mapping[str, float | None]] | None) -> list[str]:
+    return [NOT_RUN] * len(metric.measures) if values is None else _show_all(metric, values)
 
 
 def _describe(data_set: Mapping[str, Any]) -> list[str]:
@@ -122,28 +126,29 @@ def _describe(data_set: Mapping[str, Any]) -> list[str]:
     return [f"{train[0]} pictures with {train[1]} objects to train on, {val[0]} with {val[1]} to measure on.", ""]
 
 
-def _cells(rows: Sequence[Mapping[str, Any]], groups: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+def _cells(
+    metric: Metric, rows: Sequence[Mapping[str, Any]], groups: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, ...]]:
     """Rows as text; the mean of a group stands below its last row."""
     cells = []
     for row in rows:
         title = _title(row, groups)
         if row["state"] != "finished":
-            cells.append((title, row["state"], *[""] * (len(_HEADER) - 2)))
+            cells.append((title, row["state"], *[""] * (len(metric.header) + 2)))
         else:
             twin = row["of_twin"]
             cells.append((
                 title,
-                *_show_pairs(row["ap"]),
-                *_show_pairs(row["boxes_filled"]),
-                "" if twin is None else _pair(twin[MAIN]["ap"], twin[SECOND]["ap"]),
+                *(cell for kind in metric.kinds for cell in _show_all(metric, row[kind])),
+                "" if twin is None else _show_all(metric, twin)[0],
                 f"{row['training']['seconds']:.0f} s",
                 row["machine"]["text"],
             ))  # fmt: skip
         for group in groups:
             if group["rows"][-1] == row["row"] and group["n"] > 1:
-                spread = (_spread(group[kind], name) for kind in KINDS for name in MEASURES)
+                spread = (_spread(metric, group[kind], name) for kind in metric.kinds for name in metric.measures)
                 of_twin = group["of_twin"]
-                share = "" if of_twin is None else _pair(of_twin[MAIN]["ap"], of_twin[SECOND]["ap"])
+                share = "" if of_twin is None else _show_all(metric, of_twin)[0]
                 mean = f"**{group['title']}, mean ± half of the range (n = {group['n']})**"
                 cells.append((mean, *spread, share, "", ""))
     return cells
@@ -156,7 +161,7 @@ def _title(row: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> str:
     return title if schedule == "small" else f"{title} (schedule {schedule})"
 
 
-def _groups(plan: Plan, found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _groups(plan: Plan, metric: Metric, found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Mean and half of the range over the finished rows of each group."""
     groups = []
     for name in dict.fromkeys(row.group for row in plan.rows if row.group is not None):
@@ -167,11 +172,11 @@ def _groups(plan: Plan, found: Mapping[str, Mapping[str, Any]]) -> list[dict[str
             "of_twin": None,
         }  # fmt: skip
         if members[0].twin is not None:
-            group["of_twin"] = _ratio(found, group["rows"], [members[0].twin])
-        for kind in KINDS:
+            group["of_twin"] = _ratio(metric, found, group["rows"], [members[0].twin])
+        for kind in metric.kinds:
             group[kind] = {
-                limit: {measure: _mean([result[kind][limit][measure] for result in done]) for measure in MEASURES}
-                for limit in (MAIN, SECOND)
+                limit: {name: _mean([result[kind][limit][name] for result in done]) for name in metric.measures}
+                for limit in metric.limits
             }
         groups.append(group)
     return groups
@@ -189,17 +194,17 @@ def _names(plan: Plan, name: str) -> list[str]:
 
 
 def _ratio(
-    found: Mapping[str, Mapping[str, Any]], of: Sequence[str], to: Sequence[str]
+    metric: Metric, found: Mapping[str, Mapping[str, Any]], of: Sequence[str], to: Sequence[str]
 ) -> dict[str, dict[str, float | None]] | None:
     """Quotient of the means over the rows that are finished, None where one side has none."""
     sides = [[found[name] for name in names if name in found] for names in (of, to)]
     if not all(sides):
         return None
     values: dict[str, dict[str, float | None]] = {}
-    for limit in (MAIN, SECOND):
+    for limit in metric.limits:
         values[limit] = {}
-        for measure in MEASURES:
-            above, below = (_mean([result["ap"][limit][measure] for result in side]) for side in sides)
+        for measure in metric.measures:
+            above, below = (_mean([result[metric.main][limit][measure] for result in side]) for side in sides)
             is_defined = above is not None and below is not None and below["mean"] > 0
             values[limit][measure] = above["mean"] / below["mean"] if is_defined and above and below else None
     return values
@@ -219,20 +224,20 @@ def _state_of(row: Row) -> str:
     return f"{status.state} at step {status.step}" + (f" of {status.steps}" if status.steps else "")
 
 
-def _spread(values: Mapping[str, Mapping[str, Any]], name: str) -> str:
-    main, second = values[MAIN][name], values[SECOND][name]
-    if main is None or second is None:
+def _spread(metric: Metric, values: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    numbers = [values[limit][name] for limit in metric.limits]
+    if any(number is None for number in numbers):
         return "-"
-    return f"{main['mean']:.3f} ± {main['half_range']:.3f} ({second['mean']:.3f} ± {second['half_range']:.3f})"
+    return _bracketed([f"{number['mean']:.3f} ± {number['half_range']:.3f}" for number in numbers])
 
 
-def _show_pairs(values: Mapping[str, Mapping[str, float | None]]) -> list[str]:
-    """AP, AP50, AP75, each with the one of the other limit in brackets."""
-    return [_pair(values[MAIN][name], values[SECOND][name]) for name in MEASURES]
+def _show_all(metric: Metric, values: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+    """Every measure, with the one of a second limit in brackets."""
+    return [_bracketed([_show(values[limit][name]) for limit in metric.limits]) for name in metric.measures]
 
 
-def _pair(main: float | None, second: float | None) -> str:
-    return f"{_show(main)} ({_show(second)})"
+def _bracketed(texts: Sequence[str]) -> str:
+    return texts[0] + "".join(f" ({text})" for text in texts[1:])
 
 
 def _show(value: float | None) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pointanno.dataset import Box, Instance, Points
+from pointanno.dataset import Box, Category, Instance, Points
 from pointanno.formats.rle import mask_to_rle
-from pointanno.overlay import draw_annotations, draw_instances, draw_outlines, side_by_side
+from pointanno.overlay import draw_annotations, draw_instances, draw_outlines, draw_panoptic, side_by_side
 
 
 def test_answers_have_their_colours_at_their_pixels() -> None:
@@ -47,3 +47,18 @@ def test_outlines_are_one_pixel_wide_and_leave_the_inside_alone() -> None:
     both = draw_outlines(image, [mask_to_rle(mask), mask_to_rle(other)], zoom=2)
     assert (both[expected] == drawn[expected]).all()  # the first is on top
     assert (both[0, 13] != 9).any() and (both[0, 13] != both[0, 4]).any()
+
+
+def test_segments_have_the_colours_of_their_classes_and_objects_differ() -> None:
+    """Two things beside each other and stuff below: borders are dark, void stays the picture."""
+    panoptic_seg = np.zeros((12, 18), np.int32)
+    panoptic_seg[:6, :6], panoptic_seg[:6, 6:12], panoptic_seg[6:, :12] = 1001, 1002, 2000
+    segments = [{"id": 1001, "category_id": 1}, {"id": 1002, "category_id": 1}, {"id": 2000, "category_id": 2}]
+    categories = [Category(1, "cell", True, "", (100, 50, 20)), Category(2, "ground", False, "", (10, 200, 30))]
+    image = np.full((12, 18, 3), 60, np.uint8)
+    drawn = draw_panoptic(image, panoptic_seg, segments, categories, zoom=1, opacity=1.0)
+    assert drawn[2, 2].tolist() == [70, 35, 14] and drawn[2, 9].tolist() == [125, 62, 25]
+    assert drawn[9, 3].tolist() == [10, 200, 30] and drawn[9, 15].tolist() == [60, 60, 60]
+    assert not drawn[2, 6].any() and not drawn[6, 3].any()
+    half = draw_panoptic(image, panoptic_seg, segments, categories, zoom=2, opacity=0.5)
+    assert half.shape == (24, 36, 3) and half[18, 6].tolist() == [35, 130, 45]
