@@ -17,6 +17,10 @@ writes one table; what was finished before is kept, what was interrupted goes on
 `table`        means over seeds, ratios, Markdown and JSON
 =============  =====================================================================================
 
+Two benchmarks need no training and have commands of their own: `assignment` measures the speed of the label
+assignment beside `assignment_peers`, `pseudo_masks` the quality of masks from clicks alone. `data_folder` knows where
+the development data lie.
+
 A folder of results holds, for each row, ``points.json``, the run folder ``run``, ``pred.json``, ``result.json``,
 ``pictures/`` and ``log.txt`` (what the children said); beside the rows lie ``table.md`` and ``table.json``.
 """

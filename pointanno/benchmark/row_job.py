@@ -136,13 +136,28 @@ class RowJob:
         words += ["--threads", str(self.threads), "--device", self.device]
         self._remember_machine(is_working=True)
         self._reported = time.monotonic()
-        run_child(words, self.log, self.stop, on_stop=self._ask_to_stop(), on_wait=self._report)
+        try:
+            run_child(words, self.log, self.stop, on_stop=self._ask_to_stop(), on_wait=self._report)
+        except InputError:
+            # a process that an earlier, killed benchmark left behind may have begun in the same moment
+            if not self._is_done_by_another():
+                raise
         if not is_finished(RunFolder(run)):
             if self.stop.is_asked:
                 status = RunFolder(run).status()
                 self.say(f"stopped at step {status.step}{self._of(status)}")
                 raise Stopped
             raise InputError(f"{run}: somebody stopped this training before its end; the same command goes on with it")
+
+    def _is_done_by_another(self) -> bool:
+        """Whether somebody else trains the run, or has; waits for whoever is at it."""
+        if not self.has_run():
+            return False
+        folder = RunFolder(self.row.run)
+        if not folder.status().is_active:
+            return is_finished(folder)
+        self._follow(folder)
+        return True
 
     def _follow(self, folder: RunFolder) -> None:
         """Wait for a worker that an earlier, killed benchmark left behind."""

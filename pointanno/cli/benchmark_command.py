@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from pointanno.cli.console import Json, emit, note
 from pointanno.errors import InputError
@@ -15,7 +14,16 @@ if TYPE_CHECKING:
     from pointanno.benchmark import Plan
 
 
-def benchmark_command(
+benchmark_command = App(name="benchmark")
+"""Results tables of systems; what is measured without a training is a command of its own below it."""
+
+for _name in ("assignment", "pseudo-masks"):
+    _module = "benchmark_" + _name.replace("-", "_")
+    benchmark_command.command(f"pointanno.cli.{_module}:{_module}", name=_name)
+
+
+@benchmark_command.default
+def benchmark_system(
     name: str | None = None,
     *,
     data: Path | None = None,
@@ -42,7 +50,8 @@ def benchmark_command(
     Parameters
     ----------
     name
-        What to measure: the name of a system that has a plan. `--list` shows them.
+        What to measure: the name of a system that has a plan. `--list` shows them. `assignment` and `pseudo-masks`
+        need no training and have options of their own: `pointanno benchmark assignment --help`.
     data
         Folder of the data sets, each with train/ and val/, and in these images/ and instances.json; by default
         the folder that POINTANNO_DATA names, else ../shared/data.
@@ -75,7 +84,7 @@ def benchmark_command(
     if name is None:
         raise InputError(
             "NAME is missing: `pointanno benchmark NAME --out FOLDER`; benchmarks are "
-            f"{', '.join(available_benchmarks()) or 'none'}"
+            f"{', '.join((*available_benchmarks(), 'assignment', 'pseudo-masks'))}"
         )
     if out is None:
         raise InputError("--out is missing: name the folder for the results, a new one or one to go on with")
@@ -85,9 +94,10 @@ def benchmark_command(
 
 def _run(name: str, *, data: Path | None, as_json: bool, **given: Any) -> None:
     from pointanno.benchmark import Options, make_table, run_benchmark, table_to_markdown
+    from pointanno.benchmark.data_folder import default_data
     from pointanno.benchmark.table import write_table
 
-    options = Options(system=name, data=data or _default_data(), **given)
+    options = Options(system=name, data=data or default_data(), **given)
     outcome = run_benchmark(options, note)
     table = make_table(outcome.plan, outcome.rows)
     text = table_to_markdown(table)
@@ -100,24 +110,6 @@ def _run(name: str, *, data: Path | None, as_json: bool, **given: Any) -> None:
     if outcome.failures:
         row, sentence = next(iter(outcome.failures.items()))
         raise InputError(f"{len(outcome.failures)} of the rows failed, first {row}: {sentence}")
-
-
-def _default_data() -> Path:
-    """Where the development data lie.
-
-    Raises
-    ------
-    InputError
-        If that is unknown.
-    """
-    named = os.environ.get("POINTANNO_DATA")
-    folder = Path(named) if named else Path("../shared/data")
-    if folder.is_dir():
-        return folder
-    raise InputError(
-        "--data is missing: name the folder of the data sets (or set POINTANNO_DATA), as `pointanno benchmark --help` "
-        "describes it"
-    )
 
 
 def _list(found: list[tuple[str, Plan]], *, as_json: bool) -> None:
