@@ -18,6 +18,8 @@ def export_command(
     events: bool = True,
     names: bool = True,
     people: Annotated[bool, Parameter(negative=())] = False,
+    times: bool = True,
+    pseudonymise: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> None:
     """Write the current state of a project to a file; possible while the project is open elsewhere.
@@ -39,12 +41,19 @@ def export_command(
         With the pseudonyms of the annotators.
     people
         Also with the names behind the pseudonyms, where they were told; they are left out otherwise.
+    times
+        With the times of answers, boxes and clicks in whole milliseconds; without them also without the journal.
+    pseudonymise
+        Annotators are numbered, and nothing tells who worked, on which machine or on which day: no names, no typed
+        words, no calendar, no folders.
     json
         Print one JSON object.
     """
     from pointanno.project.export_file import export_project
 
-    exported = export_project(project, out, format, events=events, names=names, people=people)
+    exported = export_project(
+        project, out, format, events=events, names=names, people=people, times=times, pseudonymise=pseudonymise
+    )
     for sentence in exported.notes:
         note(sentence)
     emit(exported.as_dict(), exported.sentence(), as_json=json)

@@ -23,9 +23,10 @@ app = App(
 
 for _name in (
     "demo", "new", "open", "merge", "protocol", "scenes", "simulate", "import", "export", "validate", "stats", "study",
-    "train", "runs", "stop", "review", "predict", "evaluate", "benchmark", "doctor",
+    "study-plan", "budget", "train", "runs", "stop", "review", "predict", "evaluate", "benchmark", "doctor",
 ):  # fmt: skip
-    app.command(f"pointanno.cli.{_name}_command:{_name}_command", name=_name)
+    _module = _name.replace("-", "_")
+    app.command(f"pointanno.cli.{_module}_command:{_module}_command", name=_name)
 
 
 def _crash_report(error: BaseException) -> Path:

@@ -16,10 +16,11 @@ def study_command(
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     files: Path | None = None,
     idle: float = 10.0,
-    warm_up: int = 10,
+    warm_up: int | None = None,
     answers: Literal["first", "final"] = "first",
     trimmed: Annotated[bool, Parameter(negative=())] = False,
     reference: Annotated[list[str] | None, Parameter(negative=())] = None,
+    truth: Path | None = None,
     names: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> None:
@@ -40,7 +41,8 @@ def study_command(
     idle
         Seconds without input from which on it counts as idle.
     warm_up
-        Actions at the beginning of each session and condition that statistics leave out.
+        Actions at the beginning of each session and condition that statistics leave out; by default as many as the
+        project's study plan says, else 10.
     answers
         What was answered first, or what stands in the end.
     trimmed
@@ -48,6 +50,8 @@ def study_command(
     reference
         A time to stand beside the published ones, KIND=SECONDS=LABEL, as in `--reference "object=41.5=our old tool"`;
         may be given several times.
+    truth
+        The masks of these pictures, COCO instances or COCO panoptic: how right answers, clicks, boxes and masks are.
     names
         Write the names behind the pseudonyms, where this copy of the project knows them.
     json
@@ -55,13 +59,15 @@ def study_command(
     """
     from pointanno.errors import InputError
     from pointanno.project import Project
+    from pointanno.project.studies import stored_plan
     from pointanno.timing.findings import Options, as_json, find
+    from pointanno.timing.items import WARM_UP
     from pointanno.timing.literature import REFERENCES, parse_reference
     from pointanno.timing.report import write_report
 
     if not idle > 0:
         raise InputError(f"--idle: expected seconds above 0, received {idle:g}")
-    if warm_up < 0:
+    if warm_up is not None and warm_up < 0:
         raise InputError(f"--warm-up: expected a number of actions, 0 or more, received {warm_up}")
     if out is None and files is None and not json:
         raise InputError("--out: expected a file for the report. Give one with -o, a folder with --files, or --json")
@@ -74,7 +80,10 @@ def study_command(
         raise InputError(f"--files: {files} is a file, expected a folder")
     references = (*REFERENCES, *map(parse_reference, reference or ()))
     with Project.open(project, writable=False) as opened:
-        findings = find(opened, Options(idle, warm_up, answers, trimmed, names, references))
+        if warm_up is None:
+            planned = stored_plan(opened)
+            warm_up = WARM_UP if planned is None else planned.plan.warm_up
+        findings = find(opened, Options(idle, warm_up, answers, trimmed, names, references, truth))
     written = write_report(findings, out, files=files)
     result = as_json(findings) | {"files": [str(path) for path in written]}
     if not findings.is_timed:
@@ -84,7 +93,7 @@ def study_command(
 
 def _describe(result: dict[str, Any]) -> str:
     """What stands at the top of the report, as lines for a person."""
-    from pointanno.timing.report import duration, seconds, span
+    from pointanno.timing.words import duration, seconds, span
 
     lines = []
     totals = result["tables"]["totals"]

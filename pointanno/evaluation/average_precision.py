@@ -60,15 +60,9 @@ def average_precision(
     if not max_dets or min(max_dets) < 1:
         raise InputError(f"--max-dets: expected positive limits, but got {list(max_dets)}")
     limits = sorted(set(max_dets))
-    dataset = _load_truth(truth)
-    gt = coco_instances.dataset_to_dict(dataset)
-    without = next((entry for entry in gt["annotations"] if "segmentation" not in entry), None)
-    if without is not None:
-        raise InputError(f"the truth, annotation {without['id']}: segmentation is missing; AP of masks needs it")
-    detections = list(_prepare_results(gt, results, fill_boxes))
+    gt, detections, most = prepare_evaluation(_load_truth(truth), results, fill_boxes=fill_boxes)
     precision, category_ids = _precision(gt, detections, limits)
     by_limit = {limit: _summarize(precision[..., number], category_ids) for number, limit in enumerate(limits)}
-    most = _most_objects(gt["annotations"])
     used = next((limit for limit in limits if limit >= most), limits[-1])
     return {
         **by_limit[used],
@@ -77,6 +71,23 @@ def average_precision(
         "detections": len(detections),
         "max_detections": {str(limit): values for limit, values in by_limit.items()},
     }
+
+
+def prepare_evaluation(
+    dataset: PointDataset, results: Sequence[Mapping[str, Any]], *, fill_boxes: bool = False
+) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
+    """The truth as COCO's JSON has it, new entries of the results that fit it, and the objects of the fullest picture.
+
+    Raises
+    ------
+    InputError
+        If an object of the truth has no mask, or a result does not fit.
+    """
+    gt = coco_instances.dataset_to_dict(dataset)
+    without = next((entry for entry in gt["annotations"] if "segmentation" not in entry), None)
+    if without is not None:
+        raise InputError(f"the truth, annotation {without['id']}: segmentation is missing; AP of masks needs it")
+    return gt, list(_prepare_results(gt, results, fill_boxes)), _most_objects(gt["annotations"])
 
 
 def _load_truth(truth: str | Path | Mapping[str, Any] | PointDataset) -> PointDataset:
@@ -157,6 +168,20 @@ def _precision(
     gt: Mapping[str, Any], detections: list[dict[str, Any]], limits: Sequence[int]
 ) -> tuple[NDArray[np.float64], list[int]]:
     """Precision at IoU 0.50:0.05:0.95 and 101 recalls: (T, R, K, M); and the K category ids."""
+    evaluation = evaluate_pictures(gt, detections, limits)
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluation.accumulate()
+    return evaluation.eval["precision"][:, :, :, 0, :], [int(category_id) for category_id in evaluation.params.catIds]
+
+
+def evaluate_pictures(gt: Mapping[str, Any], detections: list[dict[str, Any]], limits: Sequence[int]) -> Any:
+    """The evaluation of pycocotools with every picture matched, before anything is summed up.
+
+    Parameters
+    ----------
+    gt, detections : as `prepare_evaluation` makes them
+    limits : detections a picture, ascending
+    """
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -174,8 +199,7 @@ def _precision(
         evaluation.params.maxDets = list(limits)
         evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
         evaluation.evaluate()
-        evaluation.accumulate()
-    return evaluation.eval["precision"][:, :, :, 0, :], [int(category_id) for category_id in evaluation.params.catIds]
+    return evaluation
 
 
 def _as_truth(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,17 +80,7 @@ def evaluate_files(
         raise InputError(f"{pred}: {metric} needs panoptic predictions, but this is {_describe(kind)}")
     if fill_boxes:
         raise InputError("--fill-boxes: filled boxes are a measure of AP; leave the option out for panoptic files")
-    truth = read_json(gt)
-    if detect_kind(truth) != "coco-panoptic":
-        raise InputError(f"{gt}: {metric} needs a panoptic truth, but this is {_describe(detect_kind(truth))}")
-    refuse_errors(truth, "coco-panoptic", str(gt))
-    # a prediction may leave out what the truth says: pictures are then joined by id
-    named = isinstance(guess, dict) and bool(guess.get("images"))
-    guess = {**guess, "images": guess.get("images") or truth["images"]}
-    guess.setdefault("categories", truth["categories"])
-    refuse_errors(guess, "coco-panoptic", str(pred))
-    pairs = _join(Path(gt), truth, Path(pred), guess, by_name=named, progress=progress)
-    isthing = {category["id"]: bool(category["isthing"]) for category in truth["categories"]}
+    isthing, pairs = join_panoptic_files(gt, pred, guess, metric=metric, progress=progress)
     if metric == "miou":
         return {"metric": "miou", **mean_iou((pair for _, pair in pairs), list(isthing))}
     quality = PanopticQuality(isthing)
@@ -100,6 +90,37 @@ def evaluate_files(
         except ValueError as error:
             raise InputError(f"{pred}, {name}: {error}; write the prediction again") from None
     return {"metric": "pq", **quality.result()}
+
+
+def join_panoptic_files(
+    gt: str | Path, pred: str | Path, guess: Any = None, *, metric: str = "pq", progress: bool = False
+) -> tuple[dict[int, bool], Iterator[tuple[str, _Pair]]]:
+    """Whether each class is a thing, and name and both sides of each picture of the truth, one after the other.
+
+    Parameters
+    ----------
+    gt, pred : panoptic JSON, the folders of PNGs beside
+    guess : content of `pred`, if it was read before
+    metric : named in errors
+    progress : as of `evaluate_files`
+
+    Raises
+    ------
+    InputError
+        If the files do not fit `metric` or each other.
+    """
+    guess = read_json(pred) if guess is None else guess
+    truth = read_json(gt)
+    if detect_kind(truth) != "coco-panoptic":
+        raise InputError(f"{gt}: {metric} needs a panoptic truth, but this is {_describe(detect_kind(truth))}")
+    refuse_errors(truth, "coco-panoptic", str(gt))
+    # a prediction may leave out what the truth says: pictures are then joined by id
+    named = isinstance(guess, dict) and bool(guess.get("images"))
+    guess = {**guess, "images": guess.get("images") or truth["images"]}
+    guess.setdefault("categories", truth["categories"])
+    refuse_errors(guess, "coco-panoptic", str(pred))
+    isthing = {category["id"]: bool(category["isthing"]) for category in truth["categories"]}
+    return isthing, _join(Path(gt), truth, Path(pred), guess, by_name=named, progress=progress)
 
 
 def _describe(kind: str | None) -> str:

@@ -306,19 +306,23 @@ class ProjectCore:
             self._backup.start_if_due()
         return event
 
-    def undo(self, *, t_mono_ns: int | None = None) -> Event | None:
+    def undo(self, *, t_mono_ns: int | None = None, timing: Mapping[str, Any] | None = None) -> Event | None:
         """Take back the newest change that stands, of whatever session; returns its event, None if there is none."""
         try:
-            return self._journal.undo(t_mono_ns)
+            return self._journal.undo(t_mono_ns, timing)
         finally:
             self._categories = None
 
-    def redo(self, *, t_mono_ns: int | None = None) -> Event | None:
+    def redo(self, *, t_mono_ns: int | None = None, timing: Mapping[str, Any] | None = None) -> Event | None:
         """Make the change that was undone last again; returns its event, None if there is none."""
         try:
-            return self._journal.redo(t_mono_ns)
+            return self._journal.redo(t_mono_ns, timing)
         finally:
             self._categories = None
+
+    def next_turn(self, kind: str) -> Event | None:
+        """The event that the next "undo" or "redo" would act upon; None if there is none."""
+        return self._journal.next_turn(kind)
 
     @property
     def can_undo(self) -> bool:

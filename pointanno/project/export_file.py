@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pointanno.dataset import ANSWERED
 from pointanno.errors import InputError
 from pointanno.formats import find_format
+from pointanno.project.discretion import Discretion
 from pointanno.project.project import Project, with_names
+from pointanno.timing.exported import measured_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +45,15 @@ class Exported:
 
 
 def export_project(
-    path: Path, out: Path, format: str, *, events: bool = True, names: bool = True, people: bool = False
+    path: Path,
+    out: Path,
+    format: str,
+    *,
+    events: bool = True,
+    names: bool = True,
+    people: bool = False,
+    times: bool = True,
+    pseudonymise: bool = False,
 ) -> Exported:
     """Write the current state of a project; possible while it is open elsewhere.
 
@@ -62,17 +72,29 @@ def export_project(
         With the pseudonyms of the annotators.
     people
         Also with the names behind the pseudonyms, where they were told.
+    times
+        With the times of answers, boxes and clicks, as the raw events of the project say; without them the journal
+        stays out as well.
+    pseudonymise
+        Without whatever tells who worked, where and on which day: see `Discretion`.
 
     Raises
     ------
     InputError
-        If the project or the format cannot be used, or if all of the annotations would be lost.
+        If names are asked for in a pseudonymised file, if the project or the format cannot be used, or if all of
+        the annotations would be lost.
     """
     chosen = find_format(format)
+    if pseudonymise and people:
+        raise InputError("--people: a pseudonymised file holds no names. Leave out --people or --pseudonymise")
+    discretion = Discretion(times, pseudonymise)
     with Project.open(path, writable=False) as opened:
+        measured = measured_times(opened) if times else None
         if format == "coco-point" and not people:
             out.parent.mkdir(parents=True, exist_ok=True)
-            counts = opened.write_coco_point(out, with_events=events, with_annotators=names)
+            counts = opened.write_coco_point(
+                out, with_events=events, with_annotators=names, times=measured, discretion=discretion
+            )
             return Exported(
                 str(out),
                 format,
@@ -82,7 +104,7 @@ def export_project(
                 targets=counts["targets"],
                 clicks=counts["clicks"],
             )
-        dataset = opened.dataset(with_events=events)
+        dataset = opened.dataset(with_events=events, times=measured, discretion=discretion)
         known = opened.people()
     dataset, notes = _narrowed(dataset, chosen, path)
     if not names:

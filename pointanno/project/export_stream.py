@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, select
 from pointanno.dataset import IGNORED, PointDataset
 from pointanno.formats import coco_point
 from pointanno.formats.instance_records import pad_instance
+from pointanno.project.discretion import EVERYTHING, Discretion
 from pointanno.project.layers import MAIN
 from pointanno.project.schema import annotators, events, flags, history, images, reviews, sessions
 from pointanno.project.snapshot import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pointanno.dataset import Category, Image, Instance, Target
+    from pointanno.project.measured import MeasuredTimes
     from pointanno.project.parts import PartReader, Rows
     from pointanno.project.records import Event
     from pointanno.project.store import AnyRow, Store
@@ -60,6 +62,8 @@ class Snapshot:
     store, parts : of the project
     categories : its classes
     image_ids : only these images; None for all
+    times : as the journal says; None leaves those of the records
+    discretion : what is left out
     """
 
     store: Store
@@ -67,6 +71,8 @@ class Snapshot:
     categories: Sequence[Category]
     points_per_instance: int
     image_ids: frozenset[int] | None = None
+    times: MeasuredTimes | None = None
+    discretion: Discretion = EVERYTHING
     numbering: Numbering = field(default_factory=Numbering)
     declared: list[bool] = field(default_factory=list)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -96,7 +102,7 @@ class Snapshot:
         for row in self.rows():
             image = to_image(row, aliases, self._flags.get(row["id"]))
             self.declared.append(image.complete is not None and image.complete["things"])
-            yield image
+            yield self.discretion.image(image)
 
     def objects(self, row: AnyRow) -> Rows:
         """Clicks and boxes of an image that count."""
@@ -117,7 +123,14 @@ class Snapshot:
         for number, one in numbered:
             if keep is None or one["uid"] in keep:
                 self.numbers[one["uid"]] = ("annotation_id", number)
-        return [to_instance(one, number, self.numbering, found.get(one["uid"], ())) for number, one in numbered]
+        return [self._instance(one, number, found.get(one["uid"], ())) for number, one in numbered]
+
+    def _instance(self, row: AnyRow, number: int, reviews: Sequence[Mapping[str, Any]]) -> Instance:
+        """A row of `boxes` as it is handed out."""
+        made = to_instance(row, number, self.numbering, reviews)
+        if self.times is not None:
+            made = self.times.instance(made, row["uid"])
+        return self.discretion.instance(made)
 
     def targets_of(
         self, row: AnyRow, objects: Rows, first: int, first_box: int, keep: Collection[str] | None
@@ -134,7 +147,10 @@ class Snapshot:
                     self.numbers[one["uid"]] = ("point_annotation_id", number)
             linked = of_uid.get(group[0]["linked"] or "")
             seen = [entry for one in group for entry in found.get(one["uid"], ())]
-            made.append(to_target(group, number, key, self._isthing[key[0]], self.numbering, linked, seen))
+            target = to_target(group, number, key, self._isthing[key[0]], self.numbering, linked, seen)
+            if self.times is not None:
+                target = self.times.target(target, [one["uid"] for one in group])
+            made.append(self.discretion.target(target))
         return made
 
     def _reviews(self, row: AnyRow) -> Mapping[str, list[dict[str, Any]]]:
@@ -151,7 +167,7 @@ class Snapshot:
         for row in self.rows():
             image = to_image(row, aliases, self._flags.get(row["id"]))
             self.declared.append(image.complete is not None and image.complete["things"])
-            found.append(image)
+            found.append(self.discretion.image(image))
             objects = self.objects(row)
             first_box = len(instances) + 1
             instances += self.instances_of(row, objects, first_box, None)
@@ -212,7 +228,7 @@ class Snapshot:
                 found = self._reviews(row)
                 for place, one in enumerate(objects["boxes"], number):
                     if not self._isthing[one["category_id"]] and one["mask"] is not None:
-                        yield to_instance(one, place, self.numbering, found.get(one["uid"], ()))
+                        yield self._instance(one, place, found.get(one["uid"], ()))
                 number += len(objects["boxes"])
 
         def clicked() -> Iterator[Target]:
@@ -273,8 +289,12 @@ class Snapshot:
             "categories": tuple(self.categories),
             "points_per_instance": self.points_per_instance,
             "exhaustive_things": all(self.declared) if is_declared else None,
-            "annotators": tuple(annotator_entries(self.numbering.annotators, people)),
-            "sessions": tuple(session_entries(self.numbering.sessions, self._sessions)),
+            "annotators": tuple(
+                self.discretion.annotator(one) for one in annotator_entries(self.numbering.annotators, people)
+            ),
+            "sessions": tuple(
+                self.discretion.session(one) for one in session_entries(self.numbering.sessions, self._sessions)
+            ),
             "licenses": tuple(merge_licenses(self.store.rows(_IMPORTS))),
         }
 
@@ -286,8 +306,10 @@ class Snapshot:
                 continue
             if self.image_ids is not None and event.image_id is not None and event.image_id not in self.image_ids:
                 continue
-            yield self._event(event, number)
-            number += 1
+            entry = self.discretion.event(self._event(event, number))
+            if entry is not None:
+                yield entry
+                number += 1
 
     def _event(self, event: Event, number: int) -> dict[str, Any]:
         session = self._sessions[event.session or 0]
@@ -305,6 +327,8 @@ class Snapshot:
             payload["answer"] = payload["value"]
             payload["value"] = _LABEL_OF_ANSWER[payload["value"]]
             payload["dt_ms"] = payload.pop("time_ms", None)
+        if event.kind in ("undo", "redo"):
+            payload = {"target": payload["uuid"], "target_kind": payload["kind"]}
         if event.kind == "import":
             payload = {key: payload[key] for key in ("file", "images", "boxes", "clicks") if key in payload}
         name, known = self.numbers.get(str(payload.get("uid")), ("annotation_id", None))

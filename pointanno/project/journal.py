@@ -142,13 +142,19 @@ class Journal:
             self._store.execute_many(_ADD_PART, rows)
             return self._write("import", payload, None, now_ns(), source, None, event_uuid)
 
-    def undo(self, t_mono_ns: int | None) -> Event | None:
+    def undo(self, t_mono_ns: int | None, timing: Mapping[str, Any] | None = None) -> Event | None:
         """Take back the newest event that still stands; returns that event."""
-        return self._turn("undo", _TO_UNDO, t_mono_ns)
+        return self._turn("undo", _TO_UNDO, t_mono_ns, timing)
 
-    def redo(self, t_mono_ns: int | None) -> Event | None:
+    def redo(self, t_mono_ns: int | None, timing: Mapping[str, Any] | None = None) -> Event | None:
         """Do the oldest undone event again; returns that event."""
-        return self._turn("redo", _TO_REDO, t_mono_ns)
+        return self._turn("redo", _TO_REDO, t_mono_ns, timing)
+
+    def next_turn(self, kind: str) -> Event | None:
+        """The event that the next "undo" or "redo" would act upon."""
+        seq = _value(self._store, _TO_UNDO if kind == "undo" else _TO_REDO)
+        row = None if seq is None else self._store.first(_BY_SEQ, k_seq=seq)
+        return None if row is None else to_event(row)
 
     @property
     def can_undo(self) -> bool:
@@ -302,7 +308,7 @@ class Journal:
             self._store.execute(_FORGET_UNDONE)
             self._store.execute(_REMEMBER, undone=0, seq=seq)
 
-    def _turn(self, kind: str, query: Any, t_mono_ns: int | None) -> Event | None:
+    def _turn(self, kind: str, query: Any, t_mono_ns: int | None, timing: Mapping[str, Any] | None) -> Event | None:
         with self._store.lock:
             seq = _value(self._store, query)
             if seq is None:
@@ -315,7 +321,7 @@ class Journal:
             t_mono_ns = now_ns() if t_mono_ns is None else int(t_mono_ns)
             with self._durable():
                 self._turn_over(kind, target, annotator_of.get(target["session"]))
-                self._write(kind, payload, found.image_id, t_mono_ns, "manual", None, uuid.uuid4().hex)
+                self._write(kind, payload, found.image_id, t_mono_ns, "manual", timing, uuid.uuid4().hex)
         return found
 
     def _turn_over(self, kind: str, target: AnyRow, annotator: int | None) -> None:

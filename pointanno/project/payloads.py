@@ -197,10 +197,14 @@ class CategoryDeletedPayload(_Payload):
 
 
 class MaskPayload(_Suggestible):
-    """With `category_id` and a new uid the mask is an object of its own; else it is the mask of a box."""
+    """With `category_id` and a new uid the mask is an object of its own; else it is the mask of a box.
+
+    `clicks` are those that mark the same new object.
+    """
 
     uid: Uid
     rle: dict[str, Any] | None
+    clicks: list[Uid] | None = None
     source: Annotated[str, Field(min_length=1)] | None = None
     category_id: int | None = None
     time_ms: Milliseconds | None = None
@@ -268,7 +272,7 @@ RAW_KINDS = frozenset(
     press release drag_start drag_cancelled drag_ignored box_commit class_set mode_set keys_set tool_armed select
     skip done key
     pause resume focus_lost focus_gained dialog_open dialog_close idle_start idle_end suspend ui_stall
-    wheel pan pointer study_start study_end block_start
+    wheel pan pointer study_plan study_start study_end block_start
     preview_visible preview_hidden suggestion_shown suggestion_accepted suggestion_rejected
     """.split()
 )

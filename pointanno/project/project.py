@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from pointanno.errors import InputError
 from pointanno.project.class_list import ClassList
+from pointanno.project.discretion import EVERYTHING, Discretion
 from pointanno.project.export_stream import Snapshot
 from pointanno.project.layers import LAYERS
 from pointanno.project.packing import UNANSWERED
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pointanno.dataset import PointDataset
+    from pointanno.project.measured import MeasuredTimes
 
 _WITH_BOXES = select(images).where(images.c.boxes > 0).order_by(images.c.position)
 
@@ -44,16 +46,26 @@ class Project(ClassList, People):
         Whether the current state had to be made again from the events.
     """
 
-    def dataset(self, *, image_ids: Sequence[int] | None = None, with_events: bool = False) -> PointDataset:
+    def dataset(
+        self,
+        *,
+        image_ids: Sequence[int] | None = None,
+        with_events: bool = False,
+        times: MeasuredTimes | None = None,
+        discretion: Discretion = EVERYTHING,
+    ) -> PointDataset:
         """A frozen copy of the current state: what is exported and trained.
 
         Parameters
         ----------
         image_ids : only these images; all by default
         with_events : also the journal, in the words of COCO-point JSON
+        times : as the raw events say (`pointanno.timing.exported`); None takes what was noted with each annotation
+        discretion : what is left out
         """
         with self._store.lock, self._store.guarded():
-            return self._snapshot(image_ids).dataset(self.events() if with_events else None)
+            log = self.events() if with_events and discretion.times else None
+            return self._snapshot(image_ids, times, discretion).dataset(log)
 
     def write_coco_point(
         self,
@@ -62,8 +74,10 @@ class Project(ClassList, People):
         image_ids: Sequence[int] | None = None,
         with_events: bool = True,
         with_annotators: bool = True,
+        times: MeasuredTimes | None = None,
+        discretion: Discretion = EVERYTHING,
     ) -> dict[str, int]:
-        """Write the current state as a COCO-point file, image by image, whatever its size.
+        """Write the current state as a COCO-point file, image by image, whatever its size; see `dataset`.
 
         Returns
         -------
@@ -71,16 +85,21 @@ class Project(ClassList, People):
             `images`, `boxes`, `points`, `targets`, `clicks` in the file.
         """
         with self._store.lock, self._store.guarded():
-            log = self.events() if with_events else None
-            return self._snapshot(image_ids).write(Path(path), log, with_annotators=with_annotators)
+            log = self.events() if with_events and discretion.times else None
+            made = self._snapshot(image_ids, times, discretion)
+            return made.write(Path(path), log, with_annotators=with_annotators)
 
-    def _snapshot(self, image_ids: Sequence[int] | None) -> Snapshot:
+    def _snapshot(
+        self, image_ids: Sequence[int] | None, times: MeasuredTimes | None, discretion: Discretion
+    ) -> Snapshot:
         return Snapshot(
             self._store,
             self._projection.parts,
             self.categories(),
             self._settings["points_per_box"],
             None if image_ids is None else frozenset(image_ids),
+            times,
+            discretion,
         )
 
     def open_boxes(self, order: str = "image", *, seed: int | None = None) -> list[tuple[int, str]]:

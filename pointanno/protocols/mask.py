@@ -105,6 +105,7 @@ class Mask:
         suggested_by: str,
         uid: str | None = None,
         new_uid: str | None = None,
+        clicks: Sequence[str] = (),
     ) -> Step:
         """The event that takes over a predicted mask.
 
@@ -118,10 +119,13 @@ class Mask:
             A box that gets the mask; None makes an object of it.
         new_uid : str or None
             Uid of a new object; a fresh one by default.
+        clicks : sequence of str
+            Clicks that the prediction was made from; of a new object they become part.
         """
         mask = self._spared(annotations, dict(rle), uid)
         kind, payload = self._step(category_id, mask, uid, ACCEPTED, new_uid)
-        return kind, {**payload, "suggested_by": suggested_by}
+        linked = {"clicks": list(clicks)} if clicks and uid is None else {}
+        return kind, {**payload, **linked, "suggested_by": suggested_by}
 
     def _combine(
         self,

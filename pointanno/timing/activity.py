@@ -174,7 +174,8 @@ def _inputs(moments: Sequence[Moment]) -> Iterator[tuple[int, int]]:
         yield min(since, one.t), one.t
         released = (one.event.timing or {}).get("release_ns")
         if released is not None:
-            yield int(released), int(released)
+            at = int(released) if one.held_up is None else one.held_up
+            yield at, at
 
 
 def _reasons(log: SessionLog) -> dict[str, Intervals]:
@@ -191,7 +192,7 @@ def _reasons(log: SessionLog) -> dict[str, Intervals]:
             found[reason].append((since, t))
 
     dialogs: set[str] = set()
-    late = sorted(one.t for one in log.moments if one.is_late)
+    held_up = sorted(one.held_up for one in log.moments if one.held_up is not None)
     if log.facts.get("focus") is False:
         begin("window", log.start)
     for one in log.moments:
@@ -225,7 +226,7 @@ def _reasons(log: SessionLog) -> dict[str, Intervals]:
             case "ui_stall":
                 start, stop = t, t + stall_ns(event.payload)
                 reason = "stopped" if why == "stopped" else "stall"
-                found[reason].append((_worked_until(late, start, stop), stop))
+                found[reason].append((_worked_until(held_up, start, stop), stop))
     for reason, since in opened.items():
         found[reason].append((since, log.stop))
     return {reason: Intervals.of(pairs) for reason, pairs in found.items()}
@@ -238,7 +239,7 @@ def stall_ns(payload: Mapping[str, object]) -> int:
     return round(float(str(payload.get("ms", 0))) * MS)
 
 
-def _worked_until(late: Sequence[int], start: int, stop: int) -> int:
-    """The last input that reached the window late, but was made while it stood still: until then nobody waited."""
-    index = bisect_left(late, stop)
-    return max(start, late[index - 1]) if index else start
+def _worked_until(held_up: Sequence[int], start: int, stop: int) -> int:
+    """The last input that was made while the window stood still, and reached it afterwards: till then nobody waited."""
+    index = bisect_left(held_up, stop)
+    return max(start, held_up[index - 1]) if index else start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,22 @@ from datetime import UTC, datetime, timedelta
 def now_ns() -> int:
     """Nanoseconds of the monotonic clock; only differences within one process mean anything."""
     return time.perf_counter_ns()
+
+
+def slept_ns() -> int | None:
+    """How long the machine has slept since it was started: the boot clock minus the monotonic one.
+
+    Returns
+    -------
+    int or None, ns
+        To some microseconds; None where the system has no such pair of clocks (only Linux has). There a sleep shows
+        as a stall, if the monotonic clock goes on meanwhile, or not at all.
+    """
+    if sys.platform == "linux":
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        return boot - (before + time.clock_gettime_ns(time.CLOCK_MONOTONIC)) // 2
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,11 @@ class SessionAnchor:
         before = now_ns()
         utc = datetime.now(UTC)
         return cls(utc=utc, mono=(before + now_ns()) // 2)
+
+    @property
+    def utc_ns(self) -> int:
+        """Nanoseconds since 1970, to a microsecond."""
+        return (self.utc - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
 
     def utc_at(self, mono: int) -> datetime:
         """Calendar time of a reading of the monotonic clock, to a microsecond."""

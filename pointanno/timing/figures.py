@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ _STYLE: Any = {
     "grid.alpha": 0.25,
     "legend.frameon": False,
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a class may be called $x$
     "figure.constrained_layout.use": True,
 }
 
@@ -61,7 +63,9 @@ def to_svg(figure: Figure, name: str) -> str:
     from matplotlib import style
 
     out = io.StringIO()
-    with style.context(["default", {**_STYLE, "svg.hashsalt": name}], after_reset=True):
+    with style.context(["default", {**_STYLE, "svg.hashsalt": name}], after_reset=True), warnings.catch_warnings():
+        # letters that matplotlib's own font lacks stay text: the reader's browser has a font for them
+        warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     svg = out.getvalue()
     svg = svg[svg.index("<svg") :].strip()
@@ -163,7 +167,7 @@ def against_size(groups: Mapping[str, Sequence[Row]], slopes: Mapping[str, float
     groups : rows by name (`extent` in pixels, `seconds`)
     slopes : of the lines, by the same names; None draws none
     """
-    with _drawing() as (figure, axes):
+    with _drawing(height=3.0 + 0.1 * len(groups)) as (figure, axes):
         for index, (name, rows) in enumerate(groups.items()):
             color, marker = CYCLE[index % len(CYCLE)], MARKERS[index % len(MARKERS)]
             x = np.array([row["extent"] for row in rows])
@@ -179,7 +183,8 @@ def against_size(groups: Mapping[str, Sequence[Row]], slopes: Mapping[str, float
             xscale="log", yscale="log", xlabel="size of the box: square root of its area, pixels", ylabel="seconds"
         )
         _plain_ticks(axes.xaxis, axes.yaxis)
-        axes.legend(loc="best")
+        # beside the points: within the axes it would lie upon some of them
+        figure.legend(loc="outside upper center", ncols=2, markerscale=2)
         return figure
 
 

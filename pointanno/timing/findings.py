@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from pointanno.timing.accuracy import REFERENCES as COMPARED_WITH
-from pointanno.timing.accuracy import accuracies, judged, speed_accuracy, unsure_rates
+from pointanno.timing.accuracy import Judged, accuracies, judged, speed_accuracy, unsure_rates
 from pointanno.timing.activity import IDLE_NS
 from pointanno.timing.clock_facts import Precision, precision_of
 from pointanno.timing.comparison import compare
@@ -19,6 +19,7 @@ from pointanno.timing.statistics import (
     grouped,
     loglog_slope,
     median_of,
+    rate_of,
     sensitivity,
 )
 from pointanno.timing.study import Study, study_of
@@ -35,9 +36,11 @@ from pointanno.timing.tables import (
     timeline_rows,
     total_rows,
 )
+from pointanno.timing.truth import TruthOfImage, hits, judged_by_truth, overlaps, read_truth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pointanno.project import Project
     from pointanno.timing.items import Item
@@ -47,6 +50,9 @@ COMPARED = ("object", "image", "point", "box", "click", "stroke")
 
 LOOKED_AGAIN = ("review", "second_look")
 """Ways of working that go over what was annotated before: they tell nothing of how long new pictures take."""
+
+TRUTH = "truth"
+"""What answers are compared with in the tables, beside "gold" and "second"."""
 
 SIZED = ("box", "object", "stroke")
 
@@ -63,6 +69,7 @@ class Options:
     trimmed : compare conditions without idle time
     with_names : the names behind the pseudonyms, where this copy of the project knows them
     references : published times, and the reader's own
+    truth : file with the masks of the project's pictures, None without
     """
 
     idle_s: float = IDLE_NS / 1e9
@@ -71,6 +78,7 @@ class Options:
     trimmed: bool = False
     with_names: bool = False
     references: tuple[Reference, ...] = REFERENCES
+    truth: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,8 @@ def find(project: Project, options: Options | None = None) -> Findings:
     options = options or Options()
     study = study_of(read_log(project), idle_ns=round(options.idle_s * 1e9), warm_up=options.warm_up)
     classes = {category.id: category.name for category in project.categories()}
+    truth = [] if options.truth is None else read_truth(project, options.truth)
+    beside_truth = judged_by_truth(study, project, truth, answers=options.answers)
     tables = {
         "sessions": session_rows(study),
         "totals": total_rows(study),
@@ -118,8 +128,9 @@ def find(project: Project, options: Options | None = None) -> Findings:
         "throughput": throughput_rows(study),
         "object_parts": part_rows(study, classes, options),
         "size_slopes": size_rows(study, options),
-        "agreement": agreement_rows(study, project, options),
-        "speed_accuracy": speed_rows(study, options),
+        "agreement": agreement_rows(study, project, options, beside_truth),
+        "truth": truth_rows(project, truth),
+        "speed_accuracy": speed_rows(study, options, beside_truth),
         "conditions": condition_rows(study, options),
         "idle_sensitivity": [dict(row) for row in sensitivity(study)],
         "literature": literature_rows(study, options),
@@ -197,28 +208,60 @@ def size_rows(study: Study, options: Options) -> list[Row]:
     return rows
 
 
-def agreement_rows(study: Study, project: Project, options: Options) -> list[Row]:
-    """How far answers and clicks agree with known ones, and with a second person's."""
+def agreement_rows(study: Study, project: Project, options: Options, beside_truth: Sequence[Judged] = ()) -> list[Row]:
+    """How far answers and clicks agree with known ones, with a second person's, and with the ground truth."""
     rows: list[Row] = []
     for against in COMPARED_WITH:
-        for one in accuracies(judged(study, against, answers=options.answers)):
-            rows.append(
-                {
-                    "against": against,
-                    "annotator": one.annotator or "all",
-                    "answers": one.n,
-                    **estimate_row("share", one.share),
-                    **estimate_row("kappa", one.kappa),
-                    **estimate_row("median_ms", one.median_ms),
-                }
-            )
+        rows += _agreement_of(against, judged(study, against, answers=options.answers))
         distances, alone = _click_distances(project, against)
         if distances or alone:
             row = {"against": against, "annotator": "all", "clicks": len(distances), "clicks_alone": alone}
             rows.append(row | estimate_row("distance_px", median_of(distances)))
+    rows += _agreement_of(TRUTH, beside_truth)
     for annotator, rate in unsure_rates(study):
         rows.append({"against": "(unsure)", "annotator": annotator, "answers": rate.n, **estimate_row("share", rate)})
     return rows
+
+
+def _agreement_of(against: str, pairs: Sequence[Judged]) -> list[Row]:
+    return [
+        {
+            "against": against,
+            "annotator": one.annotator or "all",
+            "answers": one.n,
+            **estimate_row("share", one.share),
+            **estimate_row("kappa", one.kappa),
+            **estimate_row("median_ms", one.median_ms),
+        }
+        for one in accuracies(pairs)
+    ]
+
+
+def truth_rows(project: Project, truth: Sequence[TruthOfImage]) -> list[Row]:
+    """Clicks, boxes and masks beside the ground truth, of everybody and of all."""
+    rows: list[Row] = []
+    clicks = hits(project, truth)
+    drawn = overlaps(project, truth)
+    for annotator in _with_all({one.annotator for one in clicks}):
+        mine = [one for one in clicks if annotator in (one.annotator, "all")]
+        far = [one.distance for one in mine if one.distance]
+        row: Row = {"what": "click", "annotator": annotator, "n": len(mine), "matched": len(mine)}
+        row["matched"] = sum(one.distance is not None for one in mine)
+        row |= estimate_row("on_class", rate_of(sum(one.distance == 0 for one in mine), len(mine)))
+        rows.append(row | estimate_row("distance_of_others_px", median_of(far)))
+    for what in ("box", "mask"):
+        these = [one for one in drawn if one.what == what]
+        for annotator in _with_all({one.annotator for one in these}):
+            mine_drawn = [one for one in these if annotator in (one.annotator, "all")]
+            known = [one.iou for one in mine_drawn if one.iou is not None]
+            row = {"what": what, "annotator": annotator, "n": len(mine_drawn), "matched": len(known)}
+            rows.append(row | estimate_row("iou", median_of(known)))
+    return rows
+
+
+def _with_all(names: set[str]) -> list[str]:
+    """In order, and all together where there are several."""
+    return [*sorted(names), "all"] if len(names) > 1 else sorted(names)
 
 
 def _click_distances(project: Project, against: str) -> tuple[list[float], int]:
@@ -236,11 +279,12 @@ def _click_distances(project: Project, against: str) -> tuple[list[float], int]:
     return distances, alone
 
 
-def speed_rows(study: Study, options: Options) -> list[Row]:
+def speed_rows(study: Study, options: Options, beside_truth: Sequence[Judged] = ()) -> list[Row]:
     """Groups of equally many answers from fast to slow, and how many of each agree."""
     rows = []
-    for against in COMPARED_WITH:
-        for time, share in speed_accuracy(judged(study, against, answers=options.answers)):
+    compared = [(against, judged(study, against, answers=options.answers)) for against in COMPARED_WITH]
+    for against, pairs in (*compared, (TRUTH, beside_truth)):
+        for time, share in speed_accuracy(pairs):
             row = {"against": against, "n": share.n, **estimate_row("median_ms", time)}
             rows.append(row | estimate_row("share", share))
     return rows
@@ -327,7 +371,10 @@ def as_json(findings: Findings) -> dict[str, Any]:
     delivery = None if p.delivery_ms is None else dict(zip(("median", "p95", "worst"), p.delivery_ms, strict=True))
     return {
         "project": findings.project,
-        "options": {name: getattr(findings.options, name) for name in Options.__slots__ if name != "references"},
+        "options": {
+            name: getattr(findings.options, name) for name in Options.__slots__ if name not in ("references", "truth")
+        }
+        | {"truth": None if findings.options.truth is None else str(findings.options.truth)},
         "precision": {
             "clock_resolution_ns": p.resolution_ns,
             "screen_hz": p.refresh_hz,

@@ -23,6 +23,9 @@ MS = 1_000_000
 LATE_NS = 10 * MS
 """An input that reached the window so much later than others did is timed by the window system's own stamp."""
 
+NOISE_NS = 2 * MS
+"""Stamps are whole milliseconds, and an input that nothing holds up still takes a moment."""
+
 AT_CREATION = "create"
 """Source of the events that make a project: nobody's input."""
 
@@ -55,12 +58,15 @@ class Moment:
     delay : int, ns
         By how much later than others the input reached the window; 0 where that is not known.
     is_late : whether `t` was taken from the stamp of the window system therefore
+    held_up : int or None
+        When an input was made that something held up on its way; of a click its release. None for all others.
     """
 
     t: int
     event: Event
     delay: int = 0
     is_late: bool = False
+    held_up: int | None = None
 
     @property
     def is_input(self) -> bool:
@@ -230,14 +236,17 @@ def moments_of(events: Sequence[Event]) -> list[Moment]:
     found: list[Moment] = []
     of_press: dict[int, Moment] = {}
     for event, delay in zip(events, delays, strict=True):
-        is_late = delay > LATE_NS and "release_ns" not in (event.timing or {})
-        moment = Moment(event.t_mono_ns - delay if is_late else event.t_mono_ns, event, delay, is_late)
+        release = (event.timing or {}).get("release_ns")
+        is_late = delay > LATE_NS and release is None
+        stamped = int(event.t_mono_ns if release is None else release) - delay
+        held_up = stamped if delay > NOISE_NS else None
+        moment = Moment(event.t_mono_ns - delay if is_late else event.t_mono_ns, event, delay, is_late, held_up)
         if event.kind in ("press", "drag_start"):
             of_press[event.t_mono_ns] = moment
-        elif "release_ns" in (event.timing or {}):  # the stamp is that of the release; the press has its own event
+        elif release is not None:  # the stamp is that of the release; the press has its own event
             press = of_press.get(event.t_mono_ns)
             if press is not None:
-                moment = Moment(press.t, event, press.delay, press.is_late)
+                moment = Moment(press.t, event, press.delay, press.is_late, held_up)
         found.append(moment)
     found.sort(key=lambda one: (one.t, one.event.seq))
     return found

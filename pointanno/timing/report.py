@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pointanno import __version__
 from pointanno.atomic import replacing
 from pointanno.timing import figures
 from pointanno.timing.activity import REASONS
 from pointanno.timing.clock_facts import KEYBOARD_MS, SCREEN_MS
+from pointanno.timing.digest import learned_items
 from pointanno.timing.findings import main_times
 from pointanno.timing.items import FAST_MS, LEFT_OUT
 from pointanno.timing.statistics import grouped
 from pointanno.timing.tables import Row, to_csv, to_jsonl
+from pointanno.timing.words import KINDS_IN_WORDS, duration, seconds, span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Container, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
     from pointanno.timing.findings import Findings
-
-KINDS_IN_WORDS = {
-    "point": "answers", "box": "boxes", "click": "clicks", "stroke": "strokes", "object": "objects", "image": "images",
-}  # fmt: skip
 
 WITHOUT_ZEROS = frozenset(
     [
@@ -135,7 +132,7 @@ def draw(findings: Findings) -> list[Drawn]:
         lambda: figures.timeline(t["timeline"], names),
     )
     by_reference = {
-        {"gold": "known answers", "second": "second opinion"}[name]: [
+        {"gold": "known answers", "second": "second opinion", "truth": "ground truth"}[name]: [
             row for row in t["speed_accuracy"] if row["against"] == name
         ]
         for name in dict.fromkeys(row["against"] for row in t["speed_accuracy"])
@@ -188,21 +185,9 @@ def _items(findings: Findings, kind: str) -> list[Row]:
 
 
 def _learned(findings: Findings) -> tuple[dict[str, list[Row]], str]:
-    """Items of the kind of which there are most, by person, the warm-up included."""
-    rows = [
-        row
-        for row in findings.tables["items"]
-        if row["kind"] in ("point", "click", "stroke", "box") and row["raw_ms"] is not None and row["first"]
-    ]
-    if not rows:
-        return {}, "item"
-    counts = {kind: sum(row["kind"] == kind for row in rows) for kind in ("point", "click", "stroke", "box")}
-    kind = max(counts, key=lambda one: counts[one])
-    people: dict[str, list[Row]] = {}
-    for row in rows:
-        if row["kind"] == kind:
-            people.setdefault(row["annotator"], []).append(row)
-    return dict(list(people.items())[:PER_PERSON]), {"point": "answer"}.get(kind, kind)
+    """What the learning curve shows: not more people than can be told apart."""
+    people, what = learned_items(findings)
+    return dict(list(people.items())[:PER_PERSON]), what
 
 
 def _sized(findings: Findings) -> tuple[dict[str, list[Row]], dict[str, float | None]]:
@@ -280,38 +265,6 @@ def _write(path: Path, data: bytes) -> Path:
     with replacing(path) as file:
         file.write(data)
     return path
-
-
-# how numbers are worded: not finer than they are known
-
-
-def seconds(value: float | None, scale: float = 1.0) -> str:
-    """Seconds to a hundredth; `scale` 1000 for milliseconds."""
-    if value is None or not math.isfinite(value):
-        return "-"
-    value /= scale
-    return f"{value:.2f} s" if abs(value) < 100 else f"{value:.0f} s"
-
-
-def span(row: Mapping[str, Any], name: str, scale: float = 1.0, digits: int = 2) -> str:
-    """The interval of an estimate of a table."""
-    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    if low is None or high is None:
-        return "-"
-    return f"{low / scale:.{digits}f} to {high / scale:.{digits}f}"
-
-
-def duration(value: float | None) -> str:
-    """Seconds as hours, minutes and seconds."""
-    if value is None or not math.isfinite(value):
-        return "-"
-    whole = round(value)
-    hours, minutes = divmod(whole // 60, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    if whole >= 60:
-        return f"{minutes} min {whole % 60:02d} s"
-    return f"{value:.1f} s" if value else "0 s"
 
 
 def cell(row: Row, name: str) -> str:

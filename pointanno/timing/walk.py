@@ -26,6 +26,9 @@ MODE_OF = {"point": "box_points", "box": "box_points", "click": "single_point", 
 TOUCHING = frozenset({"move", "reclass", "delete", "resample", "skip_box", "target_done", "flag"})
 """Kinds that are about an object, but end no item of their own."""
 
+MODEL = "model"
+"""What suggests answers where an event does not say it."""
+
 FACTS = frozenset({"complete", "absent", "skip_image", "second_done", "image_set", "second_pass"})
 
 
@@ -68,10 +71,12 @@ class _Sitting:
     dragged: int | None = None
     shown: _Shown | None = None
     item_shown: _Shown | None = None
-    visit: tuple[int | None, int] | None = None
+    visit: tuple[int | None, int, str] | None = None
+    """Which image is looked at, since when, and under which label."""
     visit_actions: int = 0
     done_at: int | None = None
-    preview: bool = False
+    preview: frozenset[str] = frozenset()
+    """What suggests answers at present: a model's preview, masks from clicks."""
     practice: bool = False
     numbers: dict[str, int] = field(default_factory=dict)
     actions: dict[str, int] = field(default_factory=dict)
@@ -94,8 +99,9 @@ class Walk:
         self._warm_up = warm_up
         self.things: dict[tuple[int | None, str], Thing] = dict(things)
         self._items: list[Item] = []
-        self._objects: dict[tuple[str, int | None, str], _Object] = {}
-        self._images: dict[tuple[str, int | None], _Object] = {}
+        # what one person did under different labels is not one thing: a study may show an image twice
+        self._objects: dict[tuple[str, str, int | None, str], _Object] = {}
+        self._images: dict[tuple[str, str, int | None], _Object] = {}
         self._object_of: dict[tuple[int | None, str], str] = {}
         self._target_of: dict[str, str] = {}
         self.conditions: list[tuple[int, int, int, str]] = []
@@ -104,7 +110,7 @@ class Walk:
         """Walk through one session."""
         sitting = _Sitting(log, time, str(log.facts.get("condition") or ""), str(log.facts.get("mode") or ""))
         sitting.condition_since = log.start
-        sitting.preview = bool(log.facts.get("preview"))
+        sitting.preview = frozenset({MODEL} if log.facts.get("preview") else ())
         for one in log.moments:
             step = _STEPS.get(one.event.kind)
             if step is not None and not (one.event.timing or {}).get("repeat"):
@@ -142,10 +148,10 @@ class Walk:
     def _leave(self, at: _Sitting, t: int) -> None:
         """The picture is not looked at any more."""
         if at.visit is not None:
-            image_id, since = at.visit
+            image_id, since, label = at.visit
             stop = t if at.done_at is None else at.done_at
             time = at.time.split(since, stop)
-            key = (at.log.annotator, image_id)
+            key = (at.log.annotator, label, image_id)
             known = self._images.get(key)
             if known is not None:
                 known.time, known.stop = known.time + time, stop
@@ -158,9 +164,9 @@ class Walk:
     def _show(self, at: _Sitting, one: Moment) -> None:
         shown = at.shown if at.shown is not None and at.shown.t >= one.t else None  # by the same frame
         self._leave(at, one.t)
-        at.visit, at.end, at.shown = (one.event.image_id, one.t), one.t, shown
+        at.visit, at.end, at.shown = (one.event.image_id, one.t, at.label), one.t, shown
         self._images.setdefault(
-            (at.log.annotator, one.event.image_id),
+            (at.log.annotator, at.label, one.event.image_id),
             _Object(self._row(at, one, "image", "", start=one.t), NOTHING, one.t, {at.log.number}, pieces=0),
         )
 
@@ -197,7 +203,8 @@ class Walk:
         at.item_shown = _Shown(str(p.get("uid", "")), p.get("point"), one.t, bool(p.get("swapped", True)))
 
     def _preview(self, at: _Sitting, one: Moment) -> None:
-        at.preview = one.event.kind == "preview_visible"
+        source = frozenset({str(one.event.payload.get("source", MODEL))})
+        at.preview = at.preview | source if one.event.kind == "preview_visible" else at.preview - source
 
     def _drag(self, at: _Sitting, one: Moment) -> None:
         at.dragged = one.t
@@ -328,7 +335,7 @@ class Walk:
             "unseen": kind in ("point", "review") and start is None,
             "fast": kind == "point" and time is not None and time.raw < FAST_MS * 1_000_000,
             "late": one.is_late,
-            "preview": at.preview,
+            "preview": bool(at.preview),
             "suggested": bool(p.get("suggested_by")) or str(p.get("provenance") or "").startswith("suggested"),
             "suspended": time is not None and "suspend" in time.excluded,
         }
@@ -364,12 +371,12 @@ class Walk:
             self._target_of[one.event.uuid] = target
         at.done_at = None
         at.visit_actions += item is not None
-        image = self._images.get((at.log.annotator, one.event.image_id))
+        image = self._images.get((at.log.annotator, at.label, one.event.image_id))
         if image is not None and item is not None and not image.first.condition:
             image.first = replace(image.first, condition=item.condition)
         if at.end is not None and target is not None:
             time = at.time.split(at.end, one.t)
-            key = (at.log.annotator, one.event.image_id, target)
+            key = (at.log.annotator, at.label, one.event.image_id, target)
             known = self._objects.get(key)
             if known is None and item is not None:
                 first = self._row_of_object(item, at.end)

@@ -89,4 +89,9 @@ def _new_object(change: Change, image: Row, rle: dict[str, Any], text: str) -> N
     }
     change.insert("boxes", row)
     change.count(image, of=tally_box(row), layer=row["layer"], boxes=1)
+    for uid in p.get("clicks") or ():
+        click = change.find("clicks", entry.image_id, uid)
+        if click is None or click["layer"] != row["layer"]:
+            raise InputError(f"mask, clicks: {image['file_name']} has no click {uid}. Name clicks of this image")
+        change.update("clicks", click, linked=p["uid"])
     forget_absence(change, image, p["category_id"], row["layer"])

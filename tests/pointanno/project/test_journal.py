@@ -113,6 +113,16 @@ def test_undo_is_an_event_that_names_another(project: Project) -> None:
     assert redo.kind == "redo"
 
 
+def test_undo_and_redo_carry_the_stamp_of_their_key(project: Project) -> None:
+    image = project.images()[0].id
+    project.record("complete", {"things": True, "stuff": False}, image_id=image)
+    project.undo(t_mono_ns=5, timing={"qt_ms": 7})
+    project.redo(t_mono_ns=8, timing={"qt_ms": 10})
+    project.undo()
+    turned = [(event.t_mono_ns, event.timing) for event in project.events() if event.kind in ("undo", "redo")]
+    assert turned[:2] == [(5, {"qt_ms": 7}), (8, {"qt_ms": 10})] and turned[2][1] is None
+
+
 def test_500_undo_and_500_redo(project: Project) -> None:
     for number in range(500):
         payload = {"uid": f"{number:032x}", "category_id": 1 + number % 3, "x": number % 60, "y": number % 40}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +153,13 @@ def worked_on(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def worker() -> Callable[[Project, int], Worker]:
     return Worker
+
+
+@pytest.fixture
+def empty_project(tmp_path: Path) -> Iterator[Project]:
+    """One picture, nothing done."""
+    pictures = tmp_path / "images"
+    pictures.mkdir()
+    Picture.fromarray(np.zeros((HEIGHT, WIDTH), np.uint8)).save(pictures / "a.png")
+    with Project.create(tmp_path / "p", images=pictures, categories=[Category(1, "cell", True)]) as made:
+        yield made

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pointanno.timing import SessionAnchor, now_ns
+from pointanno.timing.clock import slept_ns
 from pointanno.timing.clock_facts import claim_ms, measure_clock, precision_of
 from pointanno.timing.fake_journal import FakeJournal
 from pointanno.timing.log import MS, make_log
@@ -26,6 +29,25 @@ def test_anchor_ties_the_clock_to_the_calendar() -> None:
     assert fixed.utc_at(5_000_000_000) == fixed.utc
     assert fixed.utc_at(6_500_000_000) == fixed.utc + timedelta(seconds=1.5)
     assert fixed.utc_at(4_000_000_000) == fixed.utc - timedelta(seconds=1)
+
+
+def test_anchor_in_nanoseconds() -> None:
+    assert SessionAnchor(datetime(1970, 1, 2, 0, 0, 0, 5, tzinfo=UTC), 0).utc_ns == 86_400_000_005_000
+    assert abs(SessionAnchor.take().utc_ns - time.time_ns()) < 10**9
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long it slept")
+def test_sleep_is_the_difference_of_two_clocks() -> None:
+    readings = [slept_ns() for _ in range(100)]
+    told = [one for one in readings if one is not None]
+    assert len(told) == 100 and max(told) - min(told) < 20 * MS  # nobody sleeps meanwhile
+    uptime = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    assert abs(told[-1] - uptime) < 20 * MS
+
+
+def test_without_such_clocks_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert slept_ns() is None
 
 
 def test_facts_of_the_clock() -> None:

@@ -79,6 +79,36 @@ def test_thinking_during_a_stall_is_excluded() -> None:
     assert (item.time.elapsed, item.time.excluded, item.time.raw) == (801 * MS, {"stall": 200 * MS}, 601 * MS)
 
 
+@pytest.mark.parametrize(("delay_ms", "worked"), [(3, True), (8, True), (1.5, False)])
+def test_an_input_at_the_end_of_a_stall_was_waited_for_by_nobody(delay_ms: float, worked: bool) -> None:
+    """It is too little late to be timed by its stamp, but it was made while the window stood still."""
+    journal = began()
+    journal.write("ui_stall", {"ns": round((499 + delay_ms) * MS), "reason": "stopped"}, at_ns=400 * MS)
+    answered(journal, at_ms=898, delay_ms=1 + delay_ms)  # delivered when the stall ended
+    item = the_point(journal)
+    assert item.time is not None and "late" not in item.flags
+    assert item.time.raw == (799 if worked else 300) * MS  # until it was made
+
+
+def test_a_click_works_until_its_release() -> None:
+    """Press and release were made while the window stood still; only what follows the release is the window's."""
+    journal = began()
+    journal.write("ui_stall", {"ns": 900 * MS, "reason": "busy"}, at_ns=200 * MS)
+    stamped(journal, "press", {"x": 1}, at_ms=500, delay_ms=601)
+    payload = {"uid": "c", "category_id": 1, "x": 1, "y": 1, "instance": 1}
+    timing = {"release_ns": 1102 * MS, "qt_ms": 580 + OFFSET_MS}
+    journal.write("click", payload, image_id=1, at_ns=1101 * MS, timing=timing)
+    stamped(journal, "press", {"x": 1}, at_ms=2000, delay_ms=1)
+    timing = {"release_ns": 2061 * MS, "qt_ms": 2060 + OFFSET_MS}
+    payload = {"uid": "d", "category_id": 1, "x": 1, "y": 1, "instance": 2}
+    journal.write("click", payload, image_id=1, at_ns=2001 * MS, timing=timing)
+    study = study_of(make_log(journal.events, journal.annotators))
+    _, second = [item for item in study.items if item.kind == "click"]
+    assert second.time is not None
+    assert second.time.excluded == {"stall": (1100 - 581) * MS}
+    assert second.time.elapsed == 1500 * MS
+
+
 def test_key_before_its_question_has_no_time() -> None:
     journal = began()
     answered(journal, at_ms=90, delay_ms=301)  # delivered at 391, made 10 ms before the question was shown

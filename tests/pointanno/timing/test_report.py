@@ -20,7 +20,8 @@ from PIL import Image as Picture
 from pointanno.dataset import Box, Category, Image, Instance, PointDataset, Points
 from pointanno.project import Project
 from pointanno.timing.findings import Findings, Options, as_json, find
-from pointanno.timing.report import cell, columns, duration, render, seconds, write_report
+from pointanno.timing.report import cell, columns, render, write_report
+from pointanno.timing.words import duration, seconds
 
 FIGURES = {
     "answer_times", "object_parts", "learning", "box_size", "timeline", "speed_accuracy", "conditions", "literature",
@@ -199,6 +200,26 @@ def test_durations_in_words(value: float | None, text: str) -> None:
 
 def test_seconds_are_not_told_finer_than_they_are_known() -> None:
     assert [seconds(one, 1000) for one in (812.345, 123456.0, None)] == ["0.81 s", "123 s", "-"]
+
+
+def test_classes_of_any_name_stand_in_figures(tmp_path: Path, worker: Callable[[Project, int], Any]) -> None:
+    """Neither a formula, nor markup, nor letters that the font lacks may break a figure."""
+    names = ["$\\frac{1$ <b>&", "Zellkörper 細胞 ядро"]
+    with make(tmp_path) as project:
+        for name in names:
+            project.add_category(name, isthing=True)
+        person = worker(project, 0)
+        person.begin("box_points")
+        person.show(1)
+        ids = [category.id for category in project.categories() if category.name in names]
+        for number in range(4):
+            person.wait(1)
+            uid, extent = f"{number:032x}", 30.0 + 5 * number
+            payload = {"uid": uid, "category_id": ids[number % 2], "box": [2.0, 2.0, extent, extent]}
+            person.write("box", {**payload, "point_coords": []}, typed=True)
+        found = find(project, Options(warm_up=0))
+    page = render(found)
+    assert not _Page(page).open and "Zellkörper 細胞 ядро" in page and "$\\frac{1$ &lt;b&gt;&amp;" in page
 
 
 def test_known_answers_are_compared_with(tmp_path: Path, worker: Callable[[Project, int], Any]) -> None:
