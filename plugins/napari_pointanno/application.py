@@ -12,7 +12,7 @@ from napari_pointanno.workbench import Workbench, workbench
 if TYPE_CHECKING:
     import napari
 
-PLUGIN, ANNOTATE, TRAIN = "pointanno", "Annotate", "Train & preview"
+PLUGIN, ANNOTATE, TRAIN, STUDY = "pointanno", "Annotate", "Train & preview", "Study report"
 WINDOW_SIZE = (1400, 900)
 FRAME_HEIGHT = 40
 

@@ -56,11 +56,14 @@ class InputHandler(Protocol):
     def on_pan(self, dx: float, dy: float) -> None:
         """The picture is to be moved by canvas pixels."""
 
+    def on_one_of_many(self, kind: str, at_ns: int) -> None:
+        """A turn of the "wheel", which is napari's affair, or a part of a "pan"; told before what it does."""
+
     def on_focus(self, gained: bool, at_ns: int, reason: str) -> None:
         """The canvas received or lost the keyboard."""
 
-    def on_stall(self, from_ns: int, to_ns: int) -> None:
-        """The window stood still."""
+    def on_beat(self, at_ns: int) -> None:
+        """The window's thread is free: this is to come every 50 ms."""
 
 
 _MODIFIERS = dict(
@@ -195,6 +198,9 @@ class CanvasFilter(QObject):
             return self._on_key(event, at_ns, released=kind == QEvent.Type.KeyRelease)
         if isinstance(event, QMouseEvent):
             return self._on_mouse(event, kind, at_ns)
+        if kind == QEvent.Type.Wheel:
+            self._handler.on_one_of_many("wheel", at_ns)
+            return False
         if kind == QEvent.Type.FocusIn:
             self._handler.on_focus(True, at_ns, "canvas")
         elif kind == QEvent.Type.FocusOut:
@@ -246,12 +252,14 @@ class CanvasFilter(QObject):
             self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
             if button != Qt.MouseButton.LeftButton or self._space:
                 self._pan_from = position
+                self._handler.on_one_of_many("pan", at_ns)
             else:  # the second press of a double click is a press like any other
                 self._left_down = True
                 self._handler.on_press(pointer)
             return True
         if kind == QEvent.Type.MouseMove:
             if self._pan_from is not None:
+                self._handler.on_one_of_many("pan", at_ns)
                 self._handler.on_pan(position.x() - self._pan_from.x(), position.y() - self._pan_from.y())
                 self._pan_from = position
                 return True
@@ -264,8 +272,9 @@ class CanvasFilter(QObject):
             if self._left_down and button == Qt.MouseButton.LeftButton:
                 self._left_down = False
                 self._handler.on_release(pointer)
-            else:
+            elif self._pan_from is not None:
                 self._pan_from = None
+                self._handler.on_one_of_many("pan", at_ns)
             return True
         return False
 

@@ -128,6 +128,12 @@ def _choose_mode(mode: str) -> None:
         view.mode_chosen.emit(mode)
 
 
+def run_study() -> None:
+    """Take part in the study that is planned for the project, or leave the one that runs."""
+    if (view := _session()) is not None:
+        view.study_requested.emit()
+
+
 def next_image() -> None:
     """Show the next image."""
     if (view := _session()) is not None:

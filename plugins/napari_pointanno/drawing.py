@@ -106,6 +106,19 @@ class Sketch:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """Words that stand instead of the picture until a key is pressed."""
+
+    title: str
+    lines: tuple[str, ...]
+    """Paragraphs; an empty one leaves room."""
+    foot: str
+    """Which keys there are."""
+    note: str = ""
+    """Why it does not go on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """Everything the overlay shows."""
 
@@ -122,4 +135,5 @@ class Drawing:
     """What just happened, at the bottom."""
     key_sheet: bool = False
     paused: bool = False
+    page: Page | None = None
     fresh: tuple[FreshPoint, ...] = ()

@@ -55,6 +55,7 @@ _TWO_HANDS: Final[Keys] = {
     Action.LARGER: ("=", "+"),
     Action.HIDE: ("H",),
     Action.PREVIEW: ("P",),
+    Action.INSTANT: ("I",),
     Action.FAINTER: ("[",),
     Action.STRONGER: ("]",),
     Action.PAUSE: ("F10",),

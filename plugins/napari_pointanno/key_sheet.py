@@ -78,6 +78,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[tuple[Action, ...] | str, str], ...]]
             ("Space / right drag", "move the picture"),
             ((Action.HIDE,), "hide everything while held"),
             ((Action.PREVIEW,), "preview on / off"),
+            ((Action.INSTANT,), "masks from clicks on / off"),
             ((Action.FAINTER, Action.STRONGER), "preview fainter / stronger"),
             ((Action.PAUSE,), "pause the clock"),
             ((Action.KEYS,), "this sheet"),

@@ -52,6 +52,7 @@ class Action(Enum):
     DELETE = "delete"
     KEYS = "key_sheet"
     PREVIEW = "preview"
+    INSTANT = "instant"
     FAINTER = "fainter"
     STRONGER = "stronger"
     PAUSE = "pause"

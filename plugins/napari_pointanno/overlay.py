@@ -18,6 +18,7 @@ from napari_pointanno.drawing import Cross, Disc, Dot, Drawing, Frame, FreshPoin
 from napari_pointanno.key_choice import DEFAULT_KEYS
 from napari_pointanno.key_sheet import KeySheet
 from napari_pointanno.keymap import Action, KeyMap
+from napari_pointanno.page_painting import paint_page
 from napari_pointanno.palette import ANSWER_COLORS, CLICK_BORDER, POINT_CANVAS_LIMITS
 from napari_pointanno.view_transform import ViewTransform
 
@@ -102,6 +103,9 @@ class CanvasOverlay(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         try:
+            if self._drawing.page is not None:
+                paint_page(painter, QRectF(self.rect()), self._drawing.page)
+                return
             self._paint(painter, self._view(), self._drawing)
         finally:
             painter.end()

@@ -34,8 +34,9 @@ class PreviewLayer:
     becomes blank, and hidden while the preview is off.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, name: str = PREVIEW) -> None:
         self._viewer = viewer
+        self._name = name
         self._layer: Labels | None = None
         self._image_id: int | None = None
         self._classes: dict[int, int] = {}
@@ -50,6 +51,11 @@ class PreviewLayer:
     def layer(self) -> Labels | None:
         """The layer, None while there is none."""
         return self._layer if self._layer is not None and self._layer in self._viewer.layers else None
+
+    @property
+    def is_hidden_by_hand(self) -> bool:
+        """Whether the person has hidden the layer in napari's list."""
+        return self.layer is not None and not self.layer.visible and not self._is_hidden
 
     def show(
         self,
@@ -100,7 +106,7 @@ class PreviewLayer:
         colormap = DirectLabelColormap(color_dict=table)
         if layer is None:
             layer = self._layer = Labels(
-                shown, name=PREVIEW, scale=(1, 1), translate=(0, 0), opacity=OPACITY, colormap=colormap
+                shown, name=self._name, scale=(1, 1), translate=(0, 0), opacity=OPACITY, colormap=colormap
             )
             layer.locked = True
             lay_over(layer, picture_layer(self._viewer))

@@ -84,3 +84,16 @@ class TrainDock(_Dock):
 
         super().__init__(bench, bench.train_widget(), leave)
         self.destroyed.connect(bench.abandon_train)
+
+
+class StudyReportDock(_Dock):
+    """What the annotations of the open project cost in time."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        bench = workbench(napari_viewer)
+
+        def leave() -> None:
+            self.destroyed.disconnect(bench.abandon_report)
+
+        super().__init__(bench, bench.study_widget(), leave)
+        self.destroyed.connect(bench.abandon_report)

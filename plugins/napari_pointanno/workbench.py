@@ -1,4 +1,4 @@
-"""One set of controllers per viewer: both docks and the commands meet here."""
+"""One set of controllers per viewer: the docks and the commands meet here."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_pointanno._controllers.preview import PreviewController
+    from napari_pointanno._controllers.study_report import StudyReportController
     from napari_pointanno._controllers.train import TrainController
     from napari_pointanno._views.train_view import TrainView
 
@@ -27,7 +28,9 @@ class Workbench:
         self._annotate: AnnotateController | None = None
         self._train: TrainController | None = None
         self._preview: PreviewController | None = None
+        self._study_report: StudyReportController | None = None
         self._annotate_view: Any = None
+        self._study_view: Any = None
         self._train_view: Any = None
 
     @property
@@ -39,6 +42,7 @@ class Workbench:
             self._annotate_view = QtAnnotateView()
             self._annotate = AnnotateController(self.viewer, self._annotate_view, self._annotate_view.background)
             self._connect()
+            self._connect_report()
         return self._annotate
 
     @property
@@ -56,6 +60,26 @@ class Workbench:
             self._build_train()
         assert self._preview is not None
         return self._preview
+
+    @property
+    def study_report(self) -> StudyReportController:
+        """The controller of the dock *Study report*."""
+        if self._study_report is None:
+            from napari_pointanno._controllers.study_report import StudyReportController
+            from napari_pointanno._views.qt_study_report import QtStudyView
+
+            view = self._study_view = QtStudyView()
+            self._study_report = StudyReportController(view, view.background)
+            self._connect_report()
+        return self._study_report
+
+    def _connect_report(self) -> None:
+        """Let the report follow the open project, if both docks are there."""
+        annotate, report = self._annotate, self._study_report
+        if annotate is not None and report is not None:
+            annotate.project_changed.connect(report.set_project)
+            self._study_view.left.connect(annotate.take_focus)
+            report.set_project(annotate.project)
 
     def _build_train(self) -> None:
         from qtpy.QtCore import QTimer
@@ -91,6 +115,8 @@ class Workbench:
         preview.shown.connect(annotate.reviewing.preview_shown)
         annotate.use_predictions(preview)
         annotate.opacity_stepped.connect(preview.step_opacity)
+        annotate.study_runs.connect(preview.lock)
+        preview.lock(annotate.sitting is not None and annotate.sitting.study.runs)
         session = annotate.session
         preview.set_project(annotate.project)
         preview.set_image(session.image if session is not None and session.readable else None)
@@ -106,6 +132,12 @@ class Workbench:
         """The widget of the dock *Train & preview*."""
         _ = self.train
         widget: QWidget = self._train_view.widget
+        return widget
+
+    def study_widget(self) -> QWidget:
+        """The widget of the dock *Study report*."""
+        _ = self.study_report
+        widget: QWidget = self._study_view.widget
         return widget
 
     @property
@@ -149,9 +181,20 @@ class Workbench:
             self._train.leave()
         self._train = self._preview = None
 
+    def abandon_report(self) -> None:
+        """The window is gone: nothing arrives any more."""
+        report, self._study_report = self._study_report, None
+        if report is None:
+            return
+        self._study_view.background.close()
+        if self._annotate is not None:
+            self._annotate.project_changed.disconnect(report.set_project)
+            self._study_view.left.disconnect(self._annotate.take_focus)
+
     def abandon(self) -> None:
         """The window is gone: close project and processes without touching a widget."""
         self.abandon_train()
+        self.abandon_report()
         if self._annotate is not None:
             self._annotate_view.background.close()
             self._annotate.abandon()

@@ -72,7 +72,7 @@ class Witness:
             word, *arguments = line.split()
             commands: dict[str, Callable[..., None]] = {
                 "redraw": self._redraw, "where": self._where, "state": self._say_state, "stop": self._stop,
-                "announce": self._announce,
+                "announce": self._announce, "busy": self._busy,
             }  # fmt: skip
             commands[word](*arguments)
 
@@ -80,6 +80,14 @@ class Witness:
         """Tell of each frame before it is put together as well, not only when it is on the screen."""
         self._canvas.aboutToCompose.connect(lambda: self._tell(what="compose", state=self._state()))
         self._tell(what="announced")
+
+    def _busy(self, ms: str) -> None:
+        """Draw the picture again and again for so long, without letting an input in."""
+        began = now_ns()
+        self._tell(what="redrawing", t=began)
+        while now_ns() - began < int(ms) * 1_000_000:
+            self._canvas.grabFramebuffer()
+        self._tell(what="redrawn", t=now_ns())
 
     def _redraw(self) -> None:
         """A frame of the canvas alone, without anything of ours painted over it."""

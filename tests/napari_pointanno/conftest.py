@@ -62,6 +62,7 @@ class FakeCanvas(CanvasView):
         self.focused = 0
         self.repaints = 0
         self.soon_to_come: list[Callable[[], None]] = []
+        self.modal = ""
 
     def start(self, handler: InputHandler, keymap: KeyMap = DEFAULT_KEYS) -> None:
         self.handler, self.keymap = handler, keymap
@@ -122,6 +123,9 @@ class FakeCanvas(CanvasView):
 
     def has_focus(self) -> bool:
         return True
+
+    def modal_dialog(self) -> str:
+        return self.modal
 
     def screen(self) -> dict[str, Any]:
         return {"qt": "none"}

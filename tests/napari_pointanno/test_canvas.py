@@ -8,8 +8,8 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-from qtpy.QtCore import QEvent, QPoint, Qt, Signal
-from qtpy.QtGui import QFocusEvent, QKeyEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from qtpy.QtGui import QFocusEvent, QKeyEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -274,6 +274,32 @@ def test_other_buttons_pan(qtbot: Any, canvas: Canvas, canvas_filter: CanvasFilt
     QTest.mouseRelease(canvas, button, pos=QPoint(50, 35))
     assert handler.on_pan.call_args.args == (30, 5)
     handler.on_press.assert_not_called()
+
+
+def test_turns_of_the_wheel_are_told_and_left_to_napari(
+    canvas: Canvas, canvas_filter: CanvasFilter, handler: Any
+) -> None:
+    place = QPointF(20, 30)
+    for _ in range(3):
+        event = QWheelEvent(
+            place, place, QPoint(0, 0), QPoint(0, 120), Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(canvas, event)
+    assert [call.args[0] for call in handler.on_one_of_many.call_args_list] == ["wheel"] * 3
+    assert canvas.reached == ["wheel"] * 3
+
+
+def test_a_pan_is_told_from_its_press_to_its_release(
+    qtbot: Any, canvas: Canvas, canvas_filter: CanvasFilter, handler: Any
+) -> None:
+    QTest.mousePress(canvas, Qt.MouseButton.RightButton, pos=QPoint(20, 30))
+    QTest.mouseMove(canvas, QPoint(50, 35))
+    qtbot.waitUntil(lambda: handler.on_pan.called)
+    QTest.mouseRelease(canvas, Qt.MouseButton.RightButton, pos=QPoint(50, 35))
+    told = [call.args for call in handler.on_one_of_many.call_args_list]
+    assert len(told) >= 3 and {kind for kind, _ in told} == {"pan"}
+    assert [at_ns for _, at_ns in told] == sorted(at_ns for _, at_ns in told)
 
 
 def test_space_makes_the_left_button_pan(qtbot: Any, canvas: Canvas, canvas_filter: CanvasFilter, handler: Any) -> None:

@@ -1,4 +1,4 @@
-"""Both docks for people who listen to the screen, or need large letters."""
+"""The docks for people who listen to the screen, or need large letters."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_pointanno._models.study_digest import Answers, Learner, Stretch, StudyDigest
+from napari_pointanno._models.tables import Table
 from napari_pointanno._views.annotate_view import Choice, ClassQuestion
 from napari_pointanno.application import open_docks
 from napari_pointanno.workbench import Workbench, workbench
@@ -40,6 +42,22 @@ TYPED = (QLineEdit, QComboBox, QAbstractSpinBox, QPlainTextEdit)
 """Controls that may take the keyboard, by Tab or a click; never by the wheel, which scrolls the dock."""
 
 
+DIGEST = StudyDigest(
+    timed=True,
+    claim_ms=33.0,
+    numbers=(("10 min 58 s", "work"), ("1 min 28 s", "idle (no input for 10 s)"), ("1 min 30 s", "excluded")),
+    tables={"times": Table(("", "n", "median (95 %)"), (("answers, box_points", "233", "0.81 s (0.77-0.87)"),))},
+    sentences={"left": ("2 images that are not complete by box_points: about 1 min 57 s",)},
+    edges_s=(0.0, 1.0, 2.0),
+    answers={"object": Answers(2, (0.5, 1.5), (0.5, 1.0), (1, 1), 1.0)},
+    learned="answer",
+    learners={"anon-1": Learner(2, (1, 2), (0.5, 1.5), 1, (2,))},
+    sessions=("anon-1 11-20 18:03",),
+    stretches=(Stretch(0, 0.0, 2.0, "work"), Stretch(0, 2.0, 3.0, "idle")),
+)
+"""A report with something everywhere."""
+
+
 @pytest.fixture
 def bench(project: Project, make_napari_viewer: Callable[..., Any]) -> Iterator[Workbench]:
     viewer = make_napari_viewer(show=True)
@@ -51,7 +69,8 @@ def bench(project: Project, make_napari_viewer: Callable[..., Any]) -> Iterator[
 
 
 def _docks(bench: Workbench) -> dict[str, QWidget]:
-    return {"annotate": bench.annotate_widget(), "train": bench.train_widget()}
+    widgets = {"annotate": bench.annotate_widget(), "train": bench.train_widget(), "study": bench.study_widget()}
+    return widgets
 
 
 def _is_inner(widget: QWidget) -> bool:
@@ -88,11 +107,11 @@ def _ask(bench: Workbench) -> None:
     bench.annotate.view.ask_about_class(ClassQuestion("34 clicks would be deleted.", choices))
 
 
-@pytest.mark.parametrize("name", ["annotate", "train"])
+@pytest.mark.parametrize("name", ["annotate", "train", "study"])
 def test_every_control_has_words(bench: Workbench, name: str) -> None:
     _ask(bench)
     found = controls(_docks(bench)[name])
-    assert len(found) > 15
+    assert len(found) > (9 if name == "study" else 15)
     nameless = []
     for widget in found:
         text = widget.text() if isinstance(widget, QAbstractButton) else ""
@@ -103,7 +122,7 @@ def test_every_control_has_words(bench: Workbench, name: str) -> None:
     assert not nameless, "\n".join(nameless)
 
 
-@pytest.mark.parametrize("name", ["annotate", "train"])
+@pytest.mark.parametrize("name", ["annotate", "train", "study"])
 def test_every_control_has_a_tool_tip(bench: Workbench, name: str) -> None:
     _ask(bench)
     quiet = [
@@ -114,7 +133,7 @@ def test_every_control_has_a_tool_tip(bench: Workbench, name: str) -> None:
     assert not quiet, "\n".join(quiet)
 
 
-@pytest.mark.parametrize("name", ["annotate", "train"])
+@pytest.mark.parametrize("name", ["annotate", "train", "study"])
 def test_only_what_is_typed_into_takes_the_keyboard(bench: Workbench, name: str) -> None:
     _ask(bench)
     wrong = []
@@ -147,12 +166,12 @@ def cut(widget: QWidget) -> str:
     return f"needs {hint.width()} x {hint.height()}, has {widget.width()} x {widget.height()}"
 
 
-@pytest.mark.parametrize("name", ["annotate", "train"])
+@pytest.mark.parametrize("name", ["annotate", "train", "study"])
 @pytest.mark.parametrize("points", [9, 18])
 def test_no_text_is_cut(qtbot: Any, bench: Workbench, name: str, points: int, request: pytest.FixtureRequest) -> None:
     from napari.settings import get_settings
 
-    from napari_pointanno.application import ANNOTATE, PLUGIN, TRAIN
+    from napari_pointanno.application import ANNOTATE, PLUGIN, STUDY, TRAIN
 
     app, settings = QApplication.instance(), get_settings()
     assert isinstance(app, QApplication)
@@ -163,11 +182,15 @@ def test_no_text_is_cut(qtbot: Any, bench: Workbench, name: str, points: int, re
     settings.appearance.font_size = points
     try:
         viewer = bench.viewer
-        frame, _ = viewer.window.add_plugin_dock_widget(PLUGIN, ANNOTATE if name == "annotate" else TRAIN)
+        frame, _ = viewer.window.add_plugin_dock_widget(
+            PLUGIN, {"annotate": ANNOTATE, "train": TRAIN, "study": STUDY}[name]
+        )
         frame.show()
         frame.raise_()
         if name == "annotate":
             _ask(bench)
+        if name == "study":
+            bench.study_report.view.show_digest(DIGEST)
         dock = _docks(bench)[name]
         qtbot.waitUntil(lambda: not dock.visibleRegion().isEmpty())
         for _ in range(5):

@@ -44,7 +44,11 @@ def test_the_installed_copy_is_current() -> None:
 
 def test_it_offers_what_it_should(manifest: PluginManifest) -> None:
     offered = manifest.contributions
-    assert [widget.display_name for widget in offered.widgets or []] == ["Annotate", "Train & preview"]
+    assert [widget.display_name for widget in offered.widgets or []] == [
+        "Annotate",
+        "Train & preview",
+        "Study report",
+    ]
     patterns = {pattern for reader in offered.readers or [] for pattern in reader.filename_patterns}
     assert patterns == {"*.pointanno", "*.coco-points.json"}
     from napari._app_model.constants._menus import MenuId

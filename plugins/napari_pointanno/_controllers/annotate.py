@@ -53,11 +53,12 @@ class AnnotateController(SessionSignals):
         view.mode_chosen.connect(self.enter)
         view.filter_chosen.connect(lambda where: self._with(lambda sitting: sitting.plans.show(), keep=True))
         view.plan_requested.connect(lambda wish: self._with(lambda sitting: sitting.plans.apply(wish)))
-        view.tool_chosen.connect(lambda name: self._with(lambda sitting: sitting.use_tool(name)))
-        view.category_chosen.connect(lambda uid: self._with(lambda sitting: sitting.classes.choose(uid, now_ns())))
-        view.undo_requested.connect(lambda: self._with(lambda sitting: sitting.undo(now_ns())))
-        view.redo_requested.connect(lambda: self._with(lambda sitting: sitting.redo(now_ns())))
-        view.keys_requested.connect(lambda: self._with(lambda sitting: sitting.toggle_keys()))
+        view.tool_chosen.connect(lambda name: self._in_study(lambda sitting: sitting.use_tool(name)))
+        view.category_chosen.connect(lambda uid: self._in_study(lambda sitting: sitting.classes.choose(uid, now_ns())))
+        view.undo_requested.connect(lambda: self._in_study(lambda sitting: sitting.turning.undo(now_ns())))
+        view.redo_requested.connect(lambda: self._in_study(lambda sitting: sitting.turning.redo(now_ns())))
+        view.keys_requested.connect(lambda: self._in_study(lambda sitting: sitting.toggle_keys()))
+        view.study_requested.connect(lambda: self._in_study(lambda sitting: sitting.study.toggle(now_ns())))
         view.left.connect(self.take_focus)
         connect_classes(view, lambda act: self._with(lambda sitting: act(sitting.class_editing), keep=True))
         connect_images(view, self._with_images)
@@ -164,7 +165,7 @@ class AnnotateController(SessionSignals):
 
     def show_again(self) -> None:
         """Something changed outside of the current image: read rows and annotations anew."""
-        self._with(lambda sitting: sitting.images.project_changed())
+        self._in_study(lambda sitting: sitting.images.project_changed())
 
     def mode_named(self, name: str) -> Mode | None:
         """A way of annotating of this session, None without one."""
@@ -184,13 +185,25 @@ class AnnotateController(SessionSignals):
         if self._canvas is not None and self.sitting is not None:
             self._canvas.take_focus()
 
-    def _with(self, act: Callable[[Sitting], object], *, keep: bool = False) -> None:
-        """Do what the dock asks for; `keep` leaves the keyboard where it is, else the canvas gets it back."""
-        if self.sitting is not None:
-            act(self.sitting)
-            if not keep:
-                self.take_focus()
+    def _with(self, act: Callable[[Sitting], object], *, keep: bool = False, always: bool = False) -> None:
+        """Do what the dock asks for; `keep` leaves the keyboard where it is, else the canvas gets it back.
 
-    def _with_images(self, act: Callable[[Images], object], *, keep: bool = False) -> None:
+        What is not for `always` is refused while a study runs.
+        """
+        if self.sitting is None:
+            return
+        if self.sitting.study.runs and not always:
+            self.sitting.study.refuse()
+            self.take_focus()
+            return
+        act(self.sitting)
+        if not keep:
+            self.take_focus()
+
+    def _in_study(self, act: Callable[[Sitting], object]) -> None:
+        """Do what the dock asks for, also while a study runs."""
+        self._with(act, always=True)
+
+    def _with_images(self, act: Callable[[Images], object], *, keep: bool = False, always: bool = False) -> None:
         """Do what the dock asks for about images."""
-        self._with(lambda sitting: act(sitting.images), keep=keep)
+        self._with(lambda sitting: act(sitting.images), keep=keep, always=always)

@@ -217,12 +217,7 @@ class ClassEditing:
 
     def dialog(self, name: str, *, is_open: bool) -> None:
         """A dialog of the system has opened or closed: meanwhile nothing is timed."""
-        at_ns, watch = now_ns(), self._desk.session.watch
-        if is_open:
-            watch.suspend("dialog", at_ns)
-        else:
-            watch.resume("dialog", at_ns)
-        self._desk.record("dialog_open" if is_open else "dialog_close", {"reason": name}, at_ns=at_ns)
+        self._desk.activity.dialog(name, is_open=is_open, at_ns=now_ns())
 
     # ------------------------------------------------------------------ within
 

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 def prompt(session: Session, mode: Mode) -> str:
     """What is to be done, in words, for the dock and the head of the canvas."""
+    if session.page is not None:
+        return f"{session.page.title}: read the page over the picture"
     if session.image is None:
         return "Open or create a project"
     if not session.readable:
-        return f"This picture cannot be read. {session.keymap.text(Action.NEXT)} goes on"
+        on = session.keymap.text(Action.DONE if session.is_led else Action.NEXT)
+        return f"This picture cannot be read. {on} goes on"
     if session.obstacle:
         return session.obstacle
     if session.category is None:
@@ -30,6 +33,8 @@ def prompt(session: Session, mode: Mode) -> str:
 
 def compose(session: Session, mode: Mode) -> Drawing:
     """Everything that the overlay shows."""
+    if session.page is not None:
+        return Drawing(page=session.page)
     headline = "" if session.asked is not None else prompt(session, mode)
     if session.obstacle:
         return Drawing(headline=headline, hint=session.hint, key_sheet=session.key_sheet, paused=session.paused)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from napari_pointanno._controllers.activity import Activity
 from napari_pointanno._controllers.background import Background, immediately
 from napari_pointanno._controllers.composing import compose, prompt
 from napari_pointanno._controllers.recorder import Recorder
@@ -23,10 +25,13 @@ from pointanno.coords import box_to_napari_corners, index_to_napari
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+    from napari_pointanno._controllers.instant import Instant
     from napari_pointanno._controllers.modes.base import Mode
     from napari_pointanno._controllers.pictures import Pictures
+    from napari_pointanno._controllers.study import Study
     from napari_pointanno._models.predicted import Predictions
     from pointanno.project import Event
+    from pointanno.protocols import Protocol
 
 
 class Desk:
@@ -39,6 +44,9 @@ class Desk:
         self.session = session
         self.layers = AnnotationLayers(viewer)
         self.recorder = Recorder(session.project, view)
+        self.activity = Activity(self)
+        self.study_facts: dict[str, Any] = {}
+        """What a study adds to `session_start`: `condition`, `order_seed`; set before the session begins."""
         self.is_over = False
         """The window is gone: nothing that waits is to be shown any more."""
         self._shown_point: tuple[str, int] | None = None
@@ -53,7 +61,15 @@ class Desk:
         """Reads pictures and shows them; set as the mode."""
         self.go_to: Callable[[int], None] = lambda image_id: None
         """Shows an image by its id, if it is not shown already; set by who navigates."""
+        self.instant: Instant
+        """Masks from clicks; set as the mode."""
         self.background: Background = immediately
+        self.guide: Study | None = None
+        """The study that leads through the images, while one runs."""
+
+    def planned(self, image_id: int) -> Protocol | None:
+        """How an image is to be annotated: as the study says, else as its set does."""
+        return self.session.project.protocol_of(image_id) if self.guide is None else self.guide.protocol
 
     def record(
         self,
@@ -120,6 +136,7 @@ class Desk:
             return
         self.show_classes()
         self._show_row()
+        self.instant.follow()
 
     def _read_row(self) -> None:
         """Read the counters of the current image."""
@@ -155,14 +172,17 @@ class Desk:
         if session.image is not None:
             image = session.image
             answered = image.clicks + image.answers
-            if self.mode.is_blind and session.annotations is not None:
+            if (self.mode.is_blind or self.guide is not None) and session.annotations is not None:
                 seen = session.annotations
                 answered = len(seen.clicks) + sum(a is not None for box in seen.boxes for a in box.answers)
             things, stuff = bool(image.complete_things), bool(image.complete_stuff)
             note = note_of(image, session.annotations.flags if session.annotations is not None else ())
             self.view.refresh_row(session.row)
             self.view.show_row(session.row, session.pages.touched(), session.pages.total)
-        self.view.show_tools(self.mode.tools() if session.can_annotate else ())
+        tools = self.mode.tools() if session.can_annotate else ()
+        if self.guide is not None:
+            tools = tuple(tool for tool in tools if self.guide.allows_tool(tool.name))
+        self.view.show_tools(tools)
         self.view.show_now(
             Now(
                 prompt=prompt(session, self.mode),
@@ -182,9 +202,15 @@ class Desk:
         self._view_before = self._focus = None
         self._shown_point = None
 
+    def forget_question(self) -> None:
+        """The question counts as shown from its next frame on."""
+        self._shown_point = None
+
     def _move_camera(self) -> None:
         """Go to the box whose points are asked, and back after the last of them."""
         session, camera = self.session, camera_of(self.viewer)
+        if session.is_still:
+            return
         part = self.mode.focus() if session.can_annotate else None
         if part is not None:
             point = None if session.asked is None else (session.asked.x, session.asked.y)
@@ -192,6 +218,8 @@ class Desk:
                 return
             if part != self._focus:
                 session.look = question_look()
+                if session.fixed_zoom is not None:
+                    session.look = replace(session.look, zoom=session.fixed_zoom)
             if self._view_before is None:
                 self._view_before = (tuple(camera.center), camera.zoom)
             corners = box_to_napari_corners(part)
@@ -231,6 +259,7 @@ class Desk:
                 return
             session.watch.start(at_ns)
             self.record("point_shown", {"uid": uid, "point": index, **self.frame(swapped)}, at_ns=at_ns)
+            self.activity.write(at_ns)  # nobody answers so soon
 
         self.canvas.when_shown(shown, picture=False)
 

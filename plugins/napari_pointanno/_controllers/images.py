@@ -80,6 +80,9 @@ class Images:
     def done(self, at_ns: int) -> None:
         """Things and stuff are complete; go on."""
         session = self._desk.session
+        if self._desk.guide is not None:
+            self._desk.guide.done(at_ns)
+            return
         if self._desk.mode.done(at_ns):
             return
         if not self.facts.declare(True, True, at_ns):
@@ -133,9 +136,12 @@ class Images:
 
 
 class WithImages(Protocol):
-    """Calls `act` with the images of the session, if there is one; the keyboard goes to the canvas, unless `keep`."""
+    """Calls `act` with the images of the session, if there is one; the keyboard goes to the canvas, unless `keep`.
 
-    def __call__(self, act: Callable[[Images], object], *, keep: bool = False) -> None: ...
+    What is not for `always` is refused while a study runs.
+    """
+
+    def __call__(self, act: Callable[[Images], object], *, keep: bool = False, always: bool = False) -> None: ...
 
 
 def connect_images(view: AnnotateView, act: WithImages) -> None:
@@ -145,7 +151,7 @@ def connect_images(view: AnnotateView, act: WithImages) -> None:
     view.previous_requested.connect(lambda: act(lambda images: images.navigation.step(-1)))
     view.unlabelled_requested.connect(lambda: act(lambda images: images.navigation.next_unlabelled()))
     view.image_sought.connect(lambda text: act(lambda images: images.navigation.seek(text)))
-    view.done_requested.connect(lambda: act(lambda images: images.done(now_ns())))
+    view.done_requested.connect(lambda: act(lambda images: images.done(now_ns()), always=True))
     view.complete_chosen.connect(
         lambda things, stuff: act(lambda images: images.facts.complete(things, stuff, now_ns()))
     )

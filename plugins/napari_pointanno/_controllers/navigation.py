@@ -112,7 +112,7 @@ class Navigation:
         session.row, session.image = row, image
         session.drag = None
         session.selected = session.hovered = None
-        session.planned = session.project.protocol_of(image.id)
+        session.planned = desk.planned(image.id)
         desk.mode.forget_image()
         self._on_chosen()
         session.hint = ""
@@ -128,11 +128,18 @@ class Navigation:
             session.pages.unreadable.discard(image.id)
         desk.refresh()
         self._on_shown()
-        if session.readable:
-            desk.canvas.when_shown(lambda at_ns, swapped: self._shown(image.id, at_ns, swapped))
+        self.show_again()
         for neighbour in (row + 1, row - 1):
             if 0 <= neighbour < len(session.pages):
                 desk.pictures.prefetch(session.pages.row(neighbour).path)
+
+    def show_again(self) -> None:
+        """Note when the picture is on the screen."""
+        session = self._desk.session
+        if session.image is None or not session.readable:
+            return
+        image_id = session.image.id
+        self._desk.canvas.when_shown(lambda at_ns, swapped: self._shown(image_id, at_ns, swapped))
 
     def _shown(self, image_id: int, at_ns: int, swapped: bool) -> None:
         """The picture is on the screen: from here the first item is timed, unless a point already is."""

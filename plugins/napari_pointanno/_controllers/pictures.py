@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_pointanno._controllers.background import Background
 from napari_pointanno._controllers.desk import Desk
 from napari_pointanno._models.image_cache import ImageCache
@@ -17,8 +19,11 @@ from napari_pointanno.allocation import return_large_blocks
 from napari_pointanno.napari_versions import camera_of
 from napari_pointanno.view_transform import view_of_picture
 from pointanno.errors import InputError
+from pointanno.images import to_rgb8
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pointanno.project import ProjectImage
 
 PART_S = 0.5
@@ -48,6 +53,13 @@ class Pictures:
         """Stop reading."""
         self._shown = None
         self._cache.close()
+
+    def pixels(self) -> NDArray[np.uint8] | None:
+        """The picture as it is shown, (H, W, 3) uint8; None for one that is read part by part, or if there is none."""
+        picture = self._shown
+        if picture is None or not isinstance(picture.levels[0], np.ndarray):
+            return None
+        return to_rgb8(picture.levels[0])
 
     def prefetch(self, path: Path) -> None:
         """Read a picture ahead."""
@@ -84,6 +96,8 @@ class Pictures:
         # napari would fit all layers: those that still show the image before, and the person's own
         view, camera = desk.canvas.transform(), camera_of(desk.viewer)
         center, zoom = view_of_picture(image.image_size, view.canvas_size, view.placement)
+        if desk.session.fixed_zoom is not None:
+            zoom = desk.session.fixed_zoom / view.placement.pixel
         camera.center, camera.zoom = (0.0, *center), zoom
         self._read_on(picture)
         return ""

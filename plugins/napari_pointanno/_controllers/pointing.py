@@ -116,7 +116,12 @@ class Pointing:
 def _where(pointer: PointerInput, world: tuple[float, float]) -> dict[str, Any]:
     """Position of an input: pixel index under it and canvas pixels."""
     x, y = (int(n) for n in napari_to_index(world))
-    return {"x": x, "y": y, "canvas": [round(pointer.x, 1), round(pointer.y, 1)], "device": "pointer"}
+    return {"x": x, "y": y, **on_canvas(pointer)}
+
+
+def on_canvas(pointer: PointerInput) -> dict[str, Any]:
+    """Position of an input that means no pixel of a picture."""
+    return {"canvas": [round(pointer.x, 1), round(pointer.y, 1)], "device": "pointer"}
 
 
 def window_stamp(pointer: PointerInput) -> dict[str, Any] | None:

@@ -28,6 +28,8 @@ DEBOUNCE_MS, POLL_MS = 150, 40
 OPACITY_STEP = 0.1
 """By how much a key changes the opacity, which it leaves above 0: the key P takes the preview away."""
 
+LOCKED = "locked: a study runs"
+
 Schedule = Callable[[int, Callable[[], None]], None]
 """Call something after some milliseconds, in the window's thread."""
 
@@ -57,6 +59,7 @@ class PreviewController:
         self._client: PreviewClient | None = None
         self.layer = PreviewLayer(viewer)
         self.on = False
+        self._is_locked = False
         self._project: Project | None = None
         self._image: ProjectImage | None = None
         self._run: RunFolder | None = None
@@ -65,6 +68,8 @@ class PreviewController:
         self._polling = False
         self._opacity: float | None = None
         self._told = ""
+        self._told_visible = False
+        """What the log says of the open project."""
         self._shown_by = ""
         """Run and checkpoint of what the layer holds."""
         view.preview_switched.connect(self.switch)
@@ -73,6 +78,7 @@ class PreviewController:
     def set_project(self, project: Project | None) -> None:
         """Another project: what is shown belongs to none of its images."""
         self._project, self._image = project, None
+        self._told_visible = self.on  # as the first event of the session says
         self.layer.clear()
 
     def set_image(self, image: ProjectImage | None) -> None:
@@ -98,20 +104,40 @@ class PreviewController:
 
     def switch(self, on: bool) -> None:
         """Preview on or off; the annotator's log tells when it was visible."""
+        if on and self._is_locked:
+            self._view.show_preview(False, LOCKED)
+            return
         self.on = on
-        if self._project is not None:
-            kind = "preview_visible" if on else "preview_hidden"
-            payload = {"run": self._run.name if self._run is not None else None}
-            image_id = None if self._image is None else self._image.id
-            try:
-                self._project.record(kind, payload, image_id=image_id)
-            except (InputError, OSError) as error:
-                self._view.notify(str(error))
+        self._tell(on and not self.layer.is_hidden_by_hand)
         if not on:
             self.layer.hide()
             self._view.show_preview(False, "")
             return
         self._want()
+
+    def _on_eye(self) -> None:
+        """The person has hidden the layer in napari's list, or taken that back."""
+        layer = self.layer.layer
+        if self.on and layer is not None:
+            self._tell(layer.visible)
+
+    def _tell(self, visible: bool) -> None:
+        """Write down that predictions are visible from now on, or no more."""
+        if self._project is None or visible == self._told_visible:
+            return
+        self._told_visible = visible
+        payload = {"run": self._run.name if self._run is not None else None}
+        image_id = None if self._image is None else self._image.id
+        try:
+            self._project.record("preview_visible" if visible else "preview_hidden", payload, image_id=image_id)
+        except (InputError, OSError) as error:
+            self._view.notify(str(error))
+
+    def lock(self, locked: bool) -> None:
+        """While a study runs no prediction may be seen."""
+        if locked and self.on:
+            self.switch(False)
+        self._is_locked = locked
 
     def set_opacity(self, opacity: float) -> None:
         """The slider; acts on the layer, nothing is predicted anew."""
@@ -223,6 +249,8 @@ class PreviewController:
         categories = self._project.categories()
         self._shown_by = f"{self._run_name()} {reply.checkpoint_id}"
         self.layer.show(reply.image_id, reply.labels, reply.segments, categories, category_colors(categories))
+        if self.layer.layer is not None:
+            self.layer.layer.events.visible.connect(self._on_eye)  # once: napari knows what is connected
         if self._opacity is not None and self.layer.layer is not None:
             self.layer.layer.opacity = self._opacity
         count = len(reply.segments)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import platform
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -14,12 +12,16 @@ from napari_pointanno._controllers.class_editing import ClassEditing
 from napari_pointanno._controllers.classes import Classes
 from napari_pointanno._controllers.desk import Desk
 from napari_pointanno._controllers.images import Images
+from napari_pointanno._controllers.instant import Instant
 from napari_pointanno._controllers.modes import MODES, Mode
 from napari_pointanno._controllers.modes.answering import ANSWERS
 from napari_pointanno._controllers.pictures import Pictures
 from napari_pointanno._controllers.plans import Plans
-from napari_pointanno._controllers.pointing import Pointing
+from napari_pointanno._controllers.pointing import Pointing, on_canvas
+from napari_pointanno._controllers.session_facts import session_facts
 from napari_pointanno._controllers.session_keys import SessionKeys
+from napari_pointanno._controllers.study import Study
+from napari_pointanno._controllers.turning import Turning
 from napari_pointanno._models.image_pages import ImagePages
 from napari_pointanno._models.session import BOX_POINTS, Session
 from napari_pointanno.drawing import Fresh
@@ -28,7 +30,7 @@ from napari_pointanno.napari_versions import camera_of, grid_of
 from napari_pointanno.view_transform import obstacle
 from pointanno.errors import InputError
 from pointanno.protocols import PROTOCOLS
-from pointanno.timing.clock import now_ns
+from pointanno.timing.clock import SessionAnchor, now_ns
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from napari_pointanno._models.predicted import Predictions
     from napari_pointanno._views.annotate_view import AnnotateView
     from napari_pointanno._views.canvas_view import CanvasView
-    from pointanno.project import Event, Project
+    from pointanno.project import Project
 
 MODE_KEYS = {
     Action.SINGLE_POINT: "single_point",
@@ -60,6 +62,8 @@ class SessionSignals:
     """A blind mode begins: what shows the work of others is to go."""
     opacity_stepped = Signal(int)
     """The preview is to become stronger (1) or fainter (-1)."""
+    study_runs = Signal(bool)
+    """A study has begun, or is over: until then no prediction may be seen."""
 
 
 class Sitting:
@@ -117,6 +121,9 @@ class Sitting:
         self.classes = Classes(desk, self.refresh)
         self.class_editing = ClassEditing(desk, self.images.project_changed)
         self.plans = Plans(desk, self._plan_changed)
+        self.turning = Turning(desk, self.images, self.plans)
+        desk.instant = Instant(desk)
+        self.study = Study(desk, self.images, self._switch_afresh, self._on_study)
 
     def begin(self, announce: Callable[[], None]) -> None:
         """Show the project and go on where it was left.
@@ -130,8 +137,9 @@ class Sitting:
         self._view.show_project(project.path.stem, str(project.path), session.pages)
         self._view.show_mode(session.mode)
         self.desk.show_classes()
-        self.desk.recorder.record("session_start", self._facts(), at_ns=now_ns())
+        self._record_start()
         self._canvas.start(self, session.keymap)
+        self.desk.activity.begin(now_ns())
         session.obstacle = obstacle(self._viewer)
         for happened in self._view_events():
             happened.connect(self._on_view)
@@ -158,10 +166,12 @@ class Sitting:
         announce : callable
             Tells others that the project is being closed; called while it is still open.
         """
-        self._is_over = True
         desk = self.desk
+        self.study.close()
+        self._is_over = True
         self._keys.close()
         desk.mode.leave()
+        desk.activity.write()
         desk.recorder.record("session_end", {}, at_ns=now_ns())
         announce()
         for happened in self._view_events():
@@ -169,6 +179,7 @@ class Sitting:
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self.images.clear()
         self.images.close()
+        desk.instant.close()
         desk.canvas.stop()
         desk.layers.clear()
         try:
@@ -185,6 +196,11 @@ class Sitting:
         self.desk.is_over = True
         project = self.session.project
         with contextlib.suppress(InputError, OSError):
+            for kind, payload, at_ns in self.desk.activity.drain():
+                project.record(kind, payload, t_mono_ns=at_ns)
+        with contextlib.suppress(InputError, OSError):
+            self.study.abandon()
+        with contextlib.suppress(InputError, OSError):
             project.record("session_end", {"reason": "window closed"})
         with contextlib.suppress(InputError, OSError):
             project.close()
@@ -197,11 +213,27 @@ class Sitting:
     def change_annotator(self, pseudonym: str) -> None:
         """Somebody else goes on: a session of their own in the journal; nobody, if that cannot be written down."""
         desk = self.desk
+        desk.activity.write()
         if desk.recorder.record("session_end", {"reason": "annotator changed"}, at_ns=now_ns()) is None:
             return
         desk.recorder.write(lambda: desk.session.project.change_annotator(pseudonym))
-        desk.recorder.record("session_start", self._facts(), at_ns=now_ns())
+        self._record_start()
+        if desk.session.paused:
+            desk.record("pause", {"reason": "as before"}, at_ns=now_ns())
+        desk.forget_question()  # it is another person who sees it now
         desk.refresh()
+        self.images.navigation.show_again()
+
+    def _on_study(self, runs: bool) -> None:
+        """Nothing may suggest an answer while a study runs."""
+        if runs:
+            self.desk.instant.lock(now_ns())
+        self._signals.study_runs.emit(runs)
+
+    def _record_start(self) -> None:
+        """A session begins, with all that a reader of its times must know."""
+        anchor = SessionAnchor.take()
+        self.desk.recorder.record("session_start", session_facts(self.desk, anchor), at_ns=anchor.mono)
 
     def _view_events(self) -> list[Any]:
         """What napari emits when the view becomes another one than a flat picture, or a flat one again."""
@@ -237,24 +269,24 @@ class Sitting:
         elif (mode := session.project.last_mode) in PROTOCOLS and mode in self.modes:
             self._switch(mode)
 
-    def _facts(self) -> dict[str, object]:
-        """What a reader of the timing log must know about this session."""
-        return {
-            "app": version("pointanno"),
-            "napari": version("napari"),
-            "os": platform.platform(),
-            "keys": self._keys.keymap.as_log(),
-            "layout": self._keys.keymap.layout,
-            **self._canvas.screen(),
-        }
-
     # ------------------------------------------------------------------ inputs of the canvas
 
     def on_key(self, key: KeyInput) -> None:
-        """A key of ours went down, or up again if it is one that is held."""
+        """A key of ours went down, or up again if it is one that is held; what writes no event gets one."""
         if self._is_over:
             return
+        desk = self.desk
+        desk.activity.touched(key.at_ns)
+        with desk.recorder.during(key.at_ns, key.qt_ms) as told:
+            self._on_key(key)
+            if not (told.is_told or self.session.paused or self._is_over):
+                more = {"released": True} if key.released else {}
+                desk.record("key", {"key": key.key, "action": key.action.value, **more}, at_ns=key.at_ns)
+
+    def _on_key(self, key: KeyInput) -> None:
         desk, action = self.desk, key.action
+        if desk.guide is not None and desk.guide.key(key):
+            return
         if action is Action.HIDE:
             desk.canvas.set_hidden(not key.released)
             desk.layers.set_hidden(not key.released)
@@ -267,7 +299,7 @@ class Sitting:
         elif self.images.key(key) or desk.mode.key(key):
             return
         elif action in MODE_KEYS:
-            self.enter(MODE_KEYS[action])
+            self.enter(MODE_KEYS[action], key.at_ns)
         else:
             self._on_command(action, key)
 
@@ -278,12 +310,13 @@ class Sitting:
             Action.ABSENT: lambda: self.classes.toggle_absent(key.digit or 0, at_ns),
             Action.SEARCH: self._view.focus_search,
             **self.images.commands(at_ns),
-            Action.UNDO: lambda: self.undo(at_ns),
-            Action.STEP_BACK: lambda: self.undo(at_ns),
-            Action.REDO: lambda: self.redo(at_ns),
+            Action.UNDO: lambda: self.turning.undo(at_ns),
+            Action.STEP_BACK: lambda: self.turning.undo(at_ns),
+            Action.REDO: lambda: self.turning.redo(at_ns),
             Action.CANCEL: lambda: self._cancel(at_ns),
             Action.DELETE: lambda: self._pointing.delete(at_ns),
             Action.PREVIEW: self._signals.preview_toggled.emit,
+            Action.INSTANT: lambda: self.desk.instant.toggle(at_ns),
             Action.FAINTER: lambda: self._signals.opacity_stepped.emit(-1),
             Action.STRONGER: lambda: self._signals.opacity_stepped.emit(1),
         }
@@ -297,23 +330,41 @@ class Sitting:
 
     def on_press(self, pointer: PointerInput) -> None:
         """The left button went down."""
-        if not self._is_over and not self.session.paused:
+        if self._is_over or self.session.paused:
+            return
+        self.desk.activity.touched(pointer.at_ns)
+        with self.desk.recorder.during(pointer.at_ns, pointer.qt_ms) as told:
             self._pointing.press(pointer)
+            if not told.is_told:
+                self.desk.record("press", on_canvas(pointer), at_ns=pointer.at_ns)
 
     def on_drag(self, pointer: PointerInput) -> None:
         """The pointer moved with the left button down."""
         if not self._is_over:
+            self.desk.activity.moved(pointer)
             self._pointing.drag(pointer)
 
     def on_release(self, pointer: PointerInput) -> None:
         """The left button went up."""
-        if not self._is_over:
+        drag = self.session.drag
+        if self._is_over or drag is None:
+            return
+        self.desk.activity.touched(pointer.at_ns)
+        with self.desk.recorder.during(pointer.at_ns, pointer.qt_ms, drag.at_ns) as told:
             self._pointing.release(pointer)
+            if not told.is_told:
+                self.desk.record("release", on_canvas(pointer), at_ns=pointer.at_ns)
 
     def on_hover(self, pointer: PointerInput) -> None:
         """The pointer moved with no button down."""
         if not self._is_over:
+            self.desk.activity.moved(pointer)
             self._pointing.hover(pointer)
+
+    def on_one_of_many(self, kind: str, at_ns: int) -> None:
+        """A turn of the wheel, or a part of a pan."""
+        if not self._is_over:
+            self.desk.activity.happened(kind, at_ns)
 
     def on_pan(self, dx: float, dy: float) -> None:
         """Move the picture by canvas pixels."""
@@ -326,6 +377,8 @@ class Sitting:
         if self._is_over:
             return
         desk = self.desk
+        desk.activity.touched(at_ns)
+        desk.activity.look_for_dialogs(at_ns)
         self._view.show_keyboard(gained)
         if gained:
             self._keys.on_focus()
@@ -342,41 +395,12 @@ class Sitting:
         self.desk.record("keys_set", {"keys": keymap.as_log(), "layout": keymap.layout}, at_ns=now_ns())
         self.desk.refresh()
 
-    def on_stall(self, from_ns: int, to_ns: int) -> None:
-        """The window stood still; the log tells for how long."""
-        if not self._is_over and self.session.watch.running:
-            self.desk.record("ui_stall", {"ms": round((to_ns - from_ns) / 1e6)}, at_ns=from_ns)
+    def on_beat(self, at_ns: int) -> None:
+        """The window's thread is free: whether it was late is in the log."""
+        if not self._is_over:
+            self.desk.activity.beat(at_ns)
 
     # ------------------------------------------------------------------ what they do
-
-    def undo(self, at_ns: int) -> None:
-        """Take the newest change back and go where it was."""
-        if not self.session.project.can_undo:
-            self.desk.hint("nothing to undo")
-            return
-        self._after_history(self.desk.recorder.undo(at_ns), "undone")
-
-    def redo(self, at_ns: int) -> None:
-        """Make again what was undone last and go where it is."""
-        if not self.session.project.can_redo:
-            self.desk.hint("nothing to redo")
-            return
-        self._after_history(self.desk.recorder.redo(at_ns), "redone")
-
-    def _after_history(self, event: Event | None, done: str) -> None:
-        """Go where something was undone or redone and show it; None is a failure that was told already."""
-        if event is None:
-            return
-        session = self.session
-        self.desk.mode.after_history(event)
-        if event.image_id is not None:
-            self.images.navigation.go_to_image(event.image_id)
-        else:
-            self.images.project_changed()
-            self.plans.follow(event)
-        session.reload_categories()
-        session.hint = f"{done}: {event.kind.replace('_', ' ')}"
-        self.desk.refresh()
 
     def _cancel(self, at_ns: int) -> None:
         session = self.session
@@ -387,7 +411,11 @@ class Sitting:
         elif session.selected is not None:
             session.selected = None
             self.desk.hint("")
-        elif not self.desk.mode.cancel(at_ns):
+        elif self.desk.mode.cancel(at_ns):
+            return
+        elif self.desk.guide is not None:
+            self.desk.guide.leave("left", at_ns)
+        else:
             self.desk.hint("")
 
     def toggle_keys(self) -> None:
@@ -407,28 +435,43 @@ class Sitting:
         self.desk.redraw()
         self.desk.show_now()
 
-    def enter(self, mode: str) -> None:
-        """Make a way of annotating current, by its name; others than there are change nothing."""
+    def enter(self, mode: str, at_ns: int | None = None) -> None:
+        """Make a way of annotating current, by its name; others than there are change nothing.
+
+        `at_ns` is the time of the key, now by default.
+        """
         if mode not in self.modes:
             return
         self.session.hint = ""
-        self._switch(mode)
+        self._switch(mode, at_ns)
         self.desk.refresh()
         self._canvas.take_focus()
 
     def use_tool(self, name: str) -> None:
         """A tool of the current mode was chosen in the dock."""
-        if not self.session.paused and self.session.can_annotate:
+        guide = self.desk.guide
+        if guide is not None and not guide.allows_tool(name):
+            guide.refuse()
+        elif not self.session.paused and self.session.can_annotate:
             self.desk.mode.use_tool(name, now_ns())
 
-    def _switch(self, mode: str) -> None:
+    def _switch_afresh(self, mode: str) -> None:
+        """Make a mode current as if nobody had chosen anything in it."""
+        if mode in PROTOCOLS:
+            self.desk.mode.leave()
+            self.modes[mode] = type(self.modes[mode])(self.desk, self.refresh)
+            self.desk.mode = self.modes.get(self.session.mode, self.desk.mode)
+            self.session.mode = ""  # it is another one, also where the name is the same
+        self._switch(mode)
+
+    def _switch(self, mode: str, at_ns: int | None = None) -> None:
         """Make a mode current; what the one before had not finished is dropped."""
         desk, session = self.desk, self.session
         if session.mode != mode:
             desk.mode.leave()
             session.mode, session.selected, session.drag = mode, None, None
             desk.mode = self.modes[mode]
-            desk.record("mode_set", {"mode": mode}, at_ns=now_ns())
+            desk.record("mode_set", {"mode": mode}, at_ns=now_ns() if at_ns is None else at_ns)
             desk.mode.enter()
             if desk.mode.is_blind:
                 self._signals.blinded.emit()
@@ -442,6 +485,8 @@ class Sitting:
     def _follow_plan(self) -> None:
         """Another image: annotate it as its set asks for."""
         self.plans.show()
+        if self.desk.guide is not None:
+            return
         planned = self.session.planned
         if planned is not None and planned.name in self.modes and self.desk.mode.follows_plan:
             self._switch(planned.name)

@@ -18,15 +18,20 @@ class Predicted:
     category_id : int
     rle : compressed run-length code of its mask
     suggested_by : run and checkpoint of the model
+    clicks : uids of the clicks that it comes from
     """
 
     category_id: int
     rle: Mapping[str, Any]
     suggested_by: str
+    clicks: tuple[str, ...] = ()
 
 
 class Predictions(Protocol):
     """The prediction that is shown, if one is."""
+
+    on: bool
+    """Whether predictions are shown at all."""
 
     def shows(self, image_id: int) -> bool:
         """Whether the prediction of this image is to be seen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from napari_pointanno._models.question_look import QuestionLook
 from napari_pointanno._models.stopwatch import Stopwatch
-from napari_pointanno.drawing import Fresh
+from napari_pointanno.drawing import Fresh, Page
 from napari_pointanno.key_choice import DEFAULT_KEYS
 from napari_pointanno.palette import Color, category_colors
 
@@ -56,6 +57,11 @@ class Drag:
         return float(np.hypot(*np.subtract(self.now_canvas, self.start_canvas)))
 
 
+def everything(annotations: ImageAnnotations) -> ImageAnnotations:
+    """Nothing is hidden."""
+    return annotations
+
+
 @dataclass(slots=True)
 class Session:
     """Mutable state; changed by controllers only."""
@@ -90,6 +96,18 @@ class Session:
     """Whether a known answer is told as soon as it was asked."""
     gold_version: int = 0
     """Changes when known answers were imported."""
+    page: Page | None = None
+    """What stands instead of the picture, in a study."""
+    lens: Callable[[ImageAnnotations], ImageAnnotations] = everything
+    """What a study lets be seen of the annotations of an image."""
+    is_led: bool = False
+    """Whether a study leads through the images."""
+    hides_gold: bool = False
+    """Whether known answers are not asked on this image."""
+    fixed_zoom: float | None = None
+    """Canvas pixels for each pixel of the picture, whatever is shown; None to fit it."""
+    is_still: bool = False
+    """Whether the camera stays where it is while points are asked."""
     key_sheet: bool = False
     hint: str = ""
     watch: Stopwatch = field(default_factory=Stopwatch)
@@ -118,7 +136,7 @@ class Session:
     @property
     def can_annotate(self) -> bool:
         """Whether a position of the canvas means a pixel of the picture."""
-        return self.readable and not self.obstacle
+        return self.readable and not self.obstacle and self.page is None
 
     @property
     def category(self) -> Category | None:

@@ -77,6 +77,14 @@ class Now:
     paused: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class StudyState:
+    """Whether a study runs, and where the person is in it."""
+
+    runs: bool = False
+    text: str = ""
+
+
 class AnnotateView(ABC):
     """The dock; emits what the person asks for and shows what it is told, nothing else."""
 
@@ -139,6 +147,8 @@ class AnnotateView(ABC):
     channel_alone = Signal(int)
     channel_limits = Signal(int, float, float)
     """Values of a channel to show as black and as the full colour; equal ones for those that fit the picture."""
+    study_requested = Signal()
+    """A study is to begin, or the one that runs to be left."""
     left = Signal()
     """An edit in the dock has ended; the canvas gets the keyboard back."""
 
@@ -155,6 +165,10 @@ class AnnotateView(ABC):
     @abstractmethod
     def show_project(self, name: str, path: str, pages: ImagePages | None) -> None:
         """A project is open, or none."""
+
+    @abstractmethod
+    def show_study(self, state: StudyState) -> None:
+        """A study runs, and what is locked by it is put away; or none does."""
 
     @abstractmethod
     def show_classes(self, rows: list[ClassRow], current: int | None) -> None:

@@ -75,5 +75,9 @@ class CanvasView(ABC):
         """Whether keys go to the canvas."""
 
     @abstractmethod
+    def modal_dialog(self) -> str:
+        """Name of a dialog that keeps every input from the canvas, "" while there is none."""
+
+    @abstractmethod
     def screen(self) -> dict[str, Any]:
         """Versions of the toolkit, refresh rate and size of the screen: for the log."""

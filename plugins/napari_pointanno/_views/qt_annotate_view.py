@@ -26,7 +26,7 @@ from napari_pointanno._models.plan import PlanState
 from napari_pointanno._models.reasons import Strip
 from napari_pointanno._models.session import MODE_TITLES
 from napari_pointanno._models.tools import Tool
-from napari_pointanno._views.annotate_view import AnnotateView, ClassQuestion, ClassRow, Now
+from napari_pointanno._views.annotate_view import AnnotateView, ClassQuestion, ClassRow, Now, StudyState
 from napari_pointanno._views.qt_background import QtBackground
 from napari_pointanno._views.qt_channel_bar import ChannelBar
 from napari_pointanno._views.qt_class_list import ClassList
@@ -39,6 +39,7 @@ from napari_pointanno._views.qt_plan_form import PlanForm
 from napari_pointanno._views.qt_project_form import NewForm, OpenForm
 from napari_pointanno._views.qt_review import QtReviewView
 from napari_pointanno._views.qt_scrolling import Scrolling
+from napari_pointanno._views.qt_study_strip import StudyStrip
 from napari_pointanno._views.qt_tool_strip import ToolStrip
 from napari_pointanno.key_choice import DEFAULT_KEYS
 from napari_pointanno.keymap import Action, KeyMap
@@ -132,21 +133,30 @@ class QtAnnotateView(AnnotateView):
             layout.addWidget(part)
         layout.addWidget(self._people.greeting)
         layout.addWidget(_rule())
-        layout.addLayout(self._build_modes())
+        self.study = StudyStrip(content)
+        layout.addWidget(self.study)
+        modes = QWidget(content)
+        modes.setLayout(self._build_modes())
+        layout.addWidget(modes)
         self.tools = ToolStrip(content)
         layout.addWidget(self.tools)
         self.plan = PlanForm()
         layout.addWidget(self.plan)
         layout.addWidget(self._review.widget)
         layout.addWidget(self._people.widget)
+        self.channels = ChannelBar()
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self._build_classes())
         splitter.addWidget(self._build_images())
+        self.study.locks(
+            *(self.new_form, self.open_form, self.missing, self._people.greeting, modes, self.plan),
+            *(self._review.widget, self._people.widget, self.image_panel, self.channels),
+            *(self.classes.search, self.classes.more, self.classes.name, self.classes.kind, self.classes.add),
+        )
         splitter.setStretchFactor(0, 2)
         splitter.setStretchFactor(1, 3)
         layout.addWidget(splitter, 1)
-        self.channels = ChannelBar()
         layout.addWidget(self.channels)
         scrolling = Scrolling("annotate_middle")
         scrolling.setWidget(content)
@@ -174,6 +184,7 @@ class QtAnnotateView(AnnotateView):
         self._modes = {mode: QRadioButton(title) for mode, title in MODE_TITLES.items()}
         self._mode_group = QButtonGroup(self.widget)
         grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
         for number, (mode, radio) in enumerate(self._modes.items()):
             radio.setObjectName(f"pointanno_mode_{mode}")
             radio.setToolTip(f"Annotate this way: {MODE_TITLES[mode]}")
@@ -254,6 +265,7 @@ class QtAnnotateView(AnnotateView):
         self.open_form.submitted.connect(lambda project: self.open_requested.emit(project))
         for form in (self.new_form, self.open_form):
             form.cancelled.connect(self._on_cancel)
+        self.study.pressed.connect(lambda: self.study_requested.emit())
         self.tools.chosen.connect(lambda name: self.tool_chosen.emit(name))
         self.plan.submitted.connect(lambda wish: self.plan_requested.emit(wish))
         self.plan.left.connect(lambda: self.left.emit())
@@ -333,7 +345,7 @@ class QtAnnotateView(AnnotateView):
         self._name.setToolTip(path)
         self.image_panel.set_pages(pages)
         for widget in (self.undo, self.redo, self.done, self.next, self.previous, self.unlabelled, self.keys,
-                       self.classes, self.complete, *self._modes.values()):  # fmt: skip
+                       self.classes, self.complete, self.study, *self._modes.values()):  # fmt: skip
             widget.setEnabled(pages is not None)
         if pages is None:
             self.complete.show_complete(False, False)
@@ -341,6 +353,13 @@ class QtAnnotateView(AnnotateView):
             self._saved.setText("")
             self._keyboard.setText("")
             self._answered.setText("")
+
+    def show_study(self, state: StudyState) -> None:
+        """A study runs, and what is locked by it is put away; or none does."""
+        self.study.show_study(state)
+        self.complete.setVisible(not state.runs)
+        for button in (self.new, self.open, self.demo):
+            button.setVisible(not state.runs)
 
     def show_classes(self, rows: list[ClassRow], current: int | None) -> None:
         """The class list and its current line."""

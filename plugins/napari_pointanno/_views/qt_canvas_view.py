@@ -9,8 +9,9 @@ import qtpy
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Qt, QTimer
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_pointanno._models.heart import BEAT_NS
 from napari_pointanno._views.canvas_view import CanvasView
 from napari_pointanno.canvas import CanvasFilter, FrameWatch, InputHandler
 from napari_pointanno.drawing import Drawing
@@ -20,9 +21,6 @@ from napari_pointanno.napari_versions import camera_of
 from napari_pointanno.overlay import CanvasOverlay
 from napari_pointanno.view_transform import ViewTransform
 from pointanno.timing.clock import now_ns
-
-HEARTBEAT_MS, STALL_MS = 50, 150
-"""A beat that comes this late means that the window stood still."""
 
 IDLE_MS = 1500
 """Pause after the last point before the layers catch up: a redraw that nobody waits for."""
@@ -80,7 +78,7 @@ class QtCanvasView(CanvasView):
         self._filter = CanvasFilter(self._canvas, handler, keymap)
         self._filter.active = True
         self._overlay = CanvasOverlay(self._canvas, self.transform, keymap)
-        self._heart = _Heartbeat(self._canvas, handler.on_stall)
+        self._heart = _Heartbeat(self._canvas, handler.on_beat)
         camera_of(self._viewer).events.connect(self._on_camera)
 
     def set_keymap(self, keymap: KeyMap) -> None:
@@ -182,6 +180,11 @@ class QtCanvasView(CanvasView):
         """Whether keys go to the canvas."""
         return self._canvas.hasFocus()
 
+    def modal_dialog(self) -> str:
+        """Name of a dialog that keeps every input from the canvas, "" while there is none."""
+        dialog = QApplication.activeModalWidget()
+        return "" if dialog is None else dialog.windowTitle() or dialog.objectName() or type(dialog).__name__
+
     def screen(self) -> dict[str, Any]:
         """Versions of the toolkit, refresh rate and size of the screen: for the log."""
         screen = self._canvas.screen()
@@ -195,20 +198,16 @@ class QtCanvasView(CanvasView):
 
 
 class _Heartbeat(QObject):
-    """Beats in the window's thread; a late beat is reported as a stall."""
+    """Beats in the window's thread."""
 
-    def __init__(self, parent: QObject, on_stall: Callable[[int, int], None]) -> None:
+    def __init__(self, parent: QObject, on_beat: Callable[[int], None]) -> None:
         super().__init__(parent)
-        self._on_stall = on_stall
-        self._last_ns = now_ns()
+        self._on_beat = on_beat
         timer = QTimer(self)
         timer.setTimerType(Qt.TimerType.PreciseTimer)
-        timer.setInterval(HEARTBEAT_MS)
+        timer.setInterval(BEAT_NS // 1_000_000)
         timer.timeout.connect(self._beat)
         timer.start()
 
     def _beat(self) -> None:
-        now = now_ns()
-        if now - self._last_ns > STALL_MS * 1_000_000:
-            self._on_stall(self._last_ns, now)
-        self._last_ns = now
+        self._on_beat(now_ns())

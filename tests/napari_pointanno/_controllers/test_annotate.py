@@ -178,7 +178,7 @@ def test_closing_leaves_the_viewer_as_it_was(desktop: Any) -> None:
     assert list(desktop.viewer.layers) == []
     assert desktop.canvas.handler is None
     assert desktop.controller.project is None
-    sitting.on_stall(1, 2)
+    sitting.on_beat(2)
     sitting.on_focus(True, 3, "canvas")
     sitting.on_key(KeyInput(Action.OBJECT, 4))
     assert desktop.controller.enter("box_points") is None

@@ -83,6 +83,30 @@ def test_on_asks_and_shows(preview: Preview) -> None:
     assert [event.kind for event in preview.project.events() if event.kind.startswith("preview")] == ["preview_visible"]
 
 
+def _visible(preview: Preview) -> list[str]:
+    return [event.kind for event in preview.project.events() if event.kind.startswith("preview")]
+
+
+def test_the_log_tells_when_it_was_visible(preview: Preview) -> None:
+    preview.controller.switch(False)  # it is off
+    assert _visible(preview) == []
+    preview.controller.switch(True)
+    preview.later.run()
+    preview.reply()
+    preview.later.run()
+    layer: Any = preview.controller.layer.layer
+    assert layer.visible and _visible(preview) == ["preview_visible"]
+    layer.visible = False  # the eye in napari's list
+    assert _visible(preview) == ["preview_visible", "preview_hidden"]
+    preview.controller.switch(False)
+    preview.controller.switch(True)  # what the person has hidden stays hidden
+    assert _visible(preview) == ["preview_visible", "preview_hidden"]
+    layer.visible = True
+    assert _visible(preview)[2:] == ["preview_visible"]
+    preview.controller.switch(False)
+    assert _visible(preview)[3:] == ["preview_hidden"] and not layer.visible
+
+
 def test_quick_changes_become_one_request(preview: Preview) -> None:
     preview.controller.switch(True)
     preview.controller.set_image(preview.images[1])
@@ -237,3 +261,18 @@ def test_what_is_shown_can_be_taken_over_with_its_origin(preview: Preview) -> No
     assert preview.controller.segment_at(preview.images[1].id, 2, 2) is None, "of another image"
     preview.controller.switch(False)
     assert not preview.controller.shows(image)
+
+
+def test_a_study_locks_it(preview: Preview) -> None:
+    """What is shown goes, and nothing brings it back before the study is over."""
+    preview.controller.switch(True)
+    preview.controller.lock(True)
+    assert not preview.controller.on
+    preview.later.waiting.clear()
+    for bring_back in (preview.controller.toggle, lambda: preview.controller.switch(True)):
+        bring_back()
+        assert not preview.controller.on and preview.later.waiting == []
+        assert preview.text == "locked: a study runs"
+    preview.controller.lock(False)
+    preview.controller.switch(True)
+    assert preview.controller.on and preview.later.waiting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -28,6 +29,8 @@ def _beside(name: str) -> ModuleType:
 
 
 real_display = _beside("real_display")
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 PATIENCE_S = 120.0
 """Nothing is asserted about time; this only ends a test that hangs, also on a busy machine."""
@@ -154,3 +157,15 @@ def hands(tmp_path: Path) -> Iterator[Hands]:
             yield person
         finally:
             real_display.stop(person.window)
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The scripts of the measurements, which import each other from their own folder."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    display = importlib.import_module("real_display")
+    lacks = display.missing()
+    if lacks:
+        pytest.skip(f"real input needs Linux with Xvfb, xdotool, fluxbox, libX11 and libXtst; missing: {lacks}")
+    return importlib.import_module

@@ -158,6 +158,21 @@ class Fingers:
         self._x11.XFlush(self._display)
         return at_ns
 
+    def hold(self, text: str, down: bool) -> int:
+        """One key goes down, or up; nanoseconds of the monotonic clock just before."""
+        code = self._code(text)
+        at_ns = time.perf_counter_ns()
+        self._test.XTestFakeKeyEvent(self._display, code, int(down), 0)
+        self._x11.XFlush(self._display)
+        return at_ns
+
+    def button(self, down: bool) -> int:
+        """The left button goes down, or up; nanoseconds of the monotonic clock just before."""
+        at_ns = time.perf_counter_ns()
+        self._test.XTestFakeButtonEvent(self._display, 1, int(down), 0)
+        self._x11.XFlush(self._display)
+        return at_ns
+
     def close(self) -> None:
         """Leave the display."""
         self._x11.XCloseDisplay(self._display)

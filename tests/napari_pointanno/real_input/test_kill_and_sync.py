@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import random
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def scripts(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The scripts of the measurements, which import each other from their own folder."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    display = importlib.import_module("real_display")
-    lacks = display.missing()
-    if lacks:
-        pytest.skip(f"real input needs Linux with Xvfb, xdotool, fluxbox, libX11 and libXtst; missing: {lacks}")
-    return importlib.import_module
 
 
 @pytest.mark.gui

@@ -75,7 +75,7 @@ class Mode(ABC):
 
     def read(self, image_id: int) -> ImageAnnotations:
         """The annotations that this mode shows and changes."""
-        return self.session.project.annotations(image_id)
+        return self.session.lens(self.session.project.annotations(image_id))
 
     def ask(self) -> AskPoint | None:
         """The point to ask about now; called after annotations were read and only where one can annotate."""
@@ -143,6 +143,10 @@ class Mode(ABC):
     def done(self, at_ns: int) -> bool:
         """The person is done with the image; False lets it be declared complete."""
         return False
+
+    def unfinished(self) -> str:
+        """Why the person cannot be done with the image yet, in words; "" if nothing is half done."""
+        return ""
 
     def cancel(self, at_ns: int) -> bool:
         """Escape: drop or leave what goes on, never delete; False if there was nothing."""

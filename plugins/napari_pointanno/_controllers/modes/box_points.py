@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from napari_pointanno._controllers.modes.answering import Answering
+from napari_pointanno._controllers.modes.answering import ANSWERS, Answering
 from napari_pointanno._controllers.modes.base import WHITE
 from napari_pointanno._controllers.modes.gold import GoldItems
 from napari_pointanno._controllers.pointing import window_stamp
@@ -198,7 +198,7 @@ class BoxPointsMode(Answering):
         if self.protocol().draw == EXTREMES:
             self._click_extreme(drag, pointer)
         else:
-            self._select(drag)
+            self._select(drag, pointer.at_ns)
 
     def click_on(self, uid: str, drag: Drag, pointer: PointerInput) -> bool:
         """An extreme point may lie on a point of another object."""
@@ -245,7 +245,7 @@ class BoxPointsMode(Answering):
         width, height = box[2] - box[0], box[3] - box[1]
         if drag.distance <= DRAG_THRESHOLD or width < SMALLEST_BOX or height < SMALLEST_BOX:
             self._desk.record("drag_cancelled", {"reason": "too small"}, at_ns=pointer.at_ns)
-            self._select(drag)
+            self._select(drag, pointer.at_ns)
             return
         category = session.category
         if category is None:
@@ -279,6 +279,7 @@ class BoxPointsMode(Answering):
         if key.action is Action.RESAMPLE:
             self._resample(key)
         elif key.action is Action.CONFIRM and self.session.asked is None and self.left_boxes:
+            self._armed("taken up", None, key.at_ns)
             self.left_boxes.clear()
             self._on_changed()
         elif key.action is Action.CONFIRM and self.session.asked is None and self.protocol().draw == GIVEN:
@@ -316,10 +317,22 @@ class BoxPointsMode(Answering):
         """The open points of the box that was asked stay unanswered for good; the order may lead elsewhere."""
         self._go_on() if self._walks else self._on_changed()
 
+    def unfinished(self) -> str:
+        """Points that wait for an answer, or a box that is not there yet."""
+        annotations, keymap = self.session.annotations, self.session.keymap
+        if self.session.asked is not None:
+            return f"a point waits for its answer: {keymap.texts(ANSWERS)}"
+        if annotations is not None and any(box.next_point is not None for box in annotations.boxes):
+            return f"the points of a box wait for answers: {keymap.text(Action.CONFIRM)} asks them"
+        if annotations is not None and annotations.extremes:
+            return f"a box is not complete: click its ends, or {keymap.text(Action.CANCEL)} gives it up"
+        return ""
+
     def cancel(self, at_ns: int) -> bool:
         """Leave the box that is asked without deleting it, or give up the extreme points of one that is not there."""
         session = self.session
         if session.asked is not None:
+            self._armed("left", session.asked.box_uid, at_ns)
             self.left_boxes.add(session.asked.box_uid)
             again = f"{session.keymap.text(Action.CONFIRM)} asks again"
             session.hint = f"box left open; {again if self.protocol().draw != CORNERS else 'click inside it to go on'}"
@@ -388,7 +401,11 @@ class BoxPointsMode(Answering):
             session.hint = "new points drawn"
             self._on_changed()
 
-    def _select(self, drag: Drag) -> None:
+    def _armed(self, reason: str, uid: str | None, at_ns: int) -> None:
+        """A box is left, or asked about again: what is done next begins here."""
+        self._desk.record("tool_armed", {"reason": reason, "uid": uid}, at_ns=at_ns)
+
+    def _select(self, drag: Drag, at_ns: int) -> None:
         """A mere click selects a box; one with open questions is asked again."""
         session = self.session
         hit = self._desk.hit(*drag.start_canvas) or self._left_box_at(drag.start_world)
@@ -399,6 +416,7 @@ class BoxPointsMode(Answering):
             return
         session.selected = hit
         if box.uid in self.left_boxes:
+            self._armed("taken up", box.uid, at_ns)
             self.left_boxes.discard(box.uid)
             session.selected = None
             self._on_changed()

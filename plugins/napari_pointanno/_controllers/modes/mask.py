@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from napari_pointanno._controllers.modes.base import WHITE, Mode, frame_of
+from napari_pointanno._controllers.modes.taking_over import suggested_at, suggestions
 from napari_pointanno._models.session import DRAG_THRESHOLD, HIT_RADIUS
 from napari_pointanno._models.tools import Tool
 from napari_pointanno.drawing import Disc, Frame, Path, Sketch
@@ -292,32 +293,28 @@ class MaskMode(Mode):
     # ------------------------------------------------------------------ predictions
 
     def _shows_prediction(self) -> bool:
-        source, image = self._desk.predictions, self.session.image
-        return source is not None and image is not None and source.shows(image.id)
+        return suggestions(self._desk) is not None
 
     def _accept(self, key: KeyInput | None) -> None:
-        """Take the predicted object under the pointer over as a mask."""
-        session, source = self.session, self._desk.predictions
-        annotations, image = session.annotations, session.image
-        if source is None or image is None or annotations is None or not source.shows(image.id):
-            self._desk.hint(f"no prediction is shown: {session.keymap.text(Action.PREVIEW)} shows it")
+        """Take the suggested object under the pointer over as a mask."""
+        annotations = self.session.annotations
+        try:
+            found = suggested_at(self._desk, self._pointer)
+        except InputError as error:
+            self._desk.hint(str(error))
             return
-        if self._pointer is None:
-            self._desk.hint("point at a predicted object first")
-            return
-        x, y = (int(n) for n in napari_to_index(self._pointer))
-        found = source.segment_at(image.id, x, y)
-        if found is None:
-            self._desk.hint("nothing is predicted under the pointer")
-            return
-        if found.category_id not in [category.id for category in session.categories]:
-            self._desk.hint(f"class {found.category_id} of the prediction is not among the classes of the project")
+        if annotations is None:
             return
         box = self.current()
         uid = box.uid if box is not None and box.mask is None else None
         if self._take(
             lambda: self.protocol().accept(
-                annotations, found.category_id, found.rle, suggested_by=found.suggested_by, uid=uid
+                annotations,
+                found.category_id,
+                found.rle,
+                suggested_by=found.suggested_by,
+                uid=uid,
+                clicks=found.clicks,
             ),
             key,
         ):
@@ -347,6 +344,13 @@ class MaskMode(Mode):
         if self.session.hovered is None:
             self.session.hovered = self.object_at(self._pointer)
         self._desk.redraw()
+
+    def unfinished(self) -> str:
+        """A polygon that is not closed."""
+        if not self._corners:
+            return ""
+        keymap = self.session.keymap
+        return f"a polygon is open: {keymap.text(Action.CONFIRM)} closes it, {keymap.text(Action.CANCEL)} drops it"
 
     def cancel(self, at_ns: int) -> bool:
         """Drop the polygon, or leave the object."""

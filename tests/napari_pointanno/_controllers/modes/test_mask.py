@@ -348,7 +348,7 @@ def test_a_prediction_spares_what_was_painted(masks: Any) -> None:
 def test_without_a_prediction_enter_says_so(masks: Any) -> None:
     _hover(masks, 40, 30)
     masks.person.key("Return")
-    assert masks.canvas.drawing.hint == "no prediction is shown: P shows it"
+    assert masks.canvas.drawing.hint == "no prediction is shown: P shows a model's, I masks from clicks"
     masks.controller.use_predictions(Shown(category_id=77))
     masks.person.key("Return")
     assert "class 77" in masks.canvas.drawing.hint
