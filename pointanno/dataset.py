@@ -229,6 +229,20 @@ class PointDataset:
     licenses: tuple[Mapping[str, Any], ...] = ()
 
 
+def is_complete(image: Image, dataset: PointDataset) -> bool:
+    """Whether everything in a picture is clicked: things, and stuff where the data set has stuff classes.
+
+    What the file says about all of its pictures counts where a picture itself says nothing. A picture that was left
+    out is not complete.
+    """
+    if image.skipped is not None:
+        return False
+    if image.complete is None:
+        return bool(dataset.exhaustive_things)
+    has_stuff = not all(category.isthing for category in dataset.categories)
+    return bool(image.complete.get("things")) and (not has_stuff or bool(image.complete.get("stuff")))
+
+
 PROVENANCES: Mapping[str, str] = {
     **dict.fromkeys(("drag", "extreme", "click", "random", "painted", "polygon", "manual"), "manual"),
     **dict.fromkeys(("accepted_prediction", "suggested+accepted"), "suggested+accepted"),

@@ -44,8 +44,8 @@ _COLORS = 3
 """Channels of the pictures that pretrained weights know."""
 
 
-class PyramidBackbone(nn.Module):
-    """A classifier's body and its feature pyramid.
+class Backbone(nn.Module):
+    """A classifier's body; `features` gives what its stages say.
 
     Parameters
     ----------
@@ -56,8 +56,6 @@ class PyramidBackbone(nn.Module):
     last_stage : {3, 4, 5}
         The deepest stage that is built, in the count of residual networks, where the stem is stage 1; strides 8,
         16 (torchvision's layer3) or 32.
-    channels : int
-        Of every level of the pyramid.
     frozen_stages : int
         0 trains everything, 1 keeps the stem, 2 the stem and the first stage after it (res2), and so on.
     in_channels : int
@@ -69,9 +67,7 @@ class PyramidBackbone(nn.Module):
         For a name or norm that is not known.
     """
 
-    def __init__(
-        self, name: str, *, norm: str, last_stage: int, channels: int, frozen_stages: int, in_channels: int = 3
-    ) -> None:
+    def __init__(self, name: str, *, norm: str, last_stage: int, frozen_stages: int, in_channels: int = 3) -> None:
         super().__init__()
         if name not in (*RESIDUAL, *SWIN):
             raise InputError(
@@ -85,11 +81,11 @@ class PyramidBackbone(nn.Module):
         self.body: Any
         if name in SWIN:
             self.body = body = SwinBody(name, levels)
-            widths, stages, self.first_layer = body.widths, body.stages(), "features.0.0"
+            self.widths, stages, self.first_layer = body.widths, body.stages(), "features.0.0"
         else:
             residual = getattr(torchvision.models, name)(weights=None, norm_layer=_NORMS[norm])
             layers = {f"layer{int(level) + 1}": level for level in levels}
-            widths = [_output_width(getattr(residual, layer)) for layer in layers]
+            self.widths = [_output_width(getattr(residual, layer)) for layer in layers]
             self.body = IntermediateLayerGetter(residual, return_layers=layers)
             stages = [[residual.conv1, residual.bn1], *([getattr(residual, layer)] for layer in layers)]
             self.first_layer = "conv1"
@@ -97,14 +93,37 @@ class PyramidBackbone(nn.Module):
             old = self.body.get_submodule(self.first_layer)
             self.body.set_submodule(self.first_layer, _with_inputs(old, in_channels))
             stages[0][0] = self.body.get_submodule(self.first_layer)
-        self.fpn = FeaturePyramidNetwork(widths, channels, extra_blocks=LastLevelMaxPool())
         self.in_channels = in_channels
-        self.out_channels = channels
-        self.level_names = (*levels, "pool")
-        self.strides = tuple(2**stage for stage in range(2, last_stage + 2))
+        self.level_names = levels
         for stage in stages[:frozen_stages]:
             for part in stage:
                 part.requires_grad_(False)
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """(B, C, H, W) to the outputs of the stages from the second on, each (B, width, H / s, W / s)."""
+        found: Mapping[str, Tensor] = self.body(images)
+        return [found[name] for name in self.level_names if name in found]
+
+
+class PyramidBackbone(Backbone):
+    """A classifier's body and its feature pyramid.
+
+    Parameters
+    ----------
+    name, norm, last_stage, frozen_stages, in_channels
+        As of `Backbone`.
+    channels : int
+        Of every level of the pyramid.
+    """
+
+    def __init__(
+        self, name: str, *, norm: str, last_stage: int, channels: int, frozen_stages: int, in_channels: int = 3
+    ) -> None:
+        super().__init__(name, norm=norm, last_stage=last_stage, frozen_stages=frozen_stages, in_channels=in_channels)
+        self.fpn = FeaturePyramidNetwork(self.widths, channels, extra_blocks=LastLevelMaxPool())
+        self.out_channels = channels
+        self.level_names = (*self.level_names, "pool")
+        self.strides = tuple(2**stage for stage in range(2, last_stage + 2))
 
     def forward(self, images: Tensor) -> OrderedDict[str, Tensor]:
         """(B, C, H, W) to the levels of the pyramid, finest first, each (B, channels, H / s, W / s)."""
@@ -194,12 +213,12 @@ def adapt_filters(weight: Tensor, channels: int) -> Tensor:
     return weight[:, torch.arange(channels) % _COLORS] * (_COLORS / channels)
 
 
-def load_backbone_weights(backbone: PyramidBackbone, name: str, *, weights: str, file: Path | None) -> None:
+def load_backbone_weights(backbone: Backbone, name: str, *, weights: str, file: Path | None) -> None:
     """Fill the body with pretrained weights; those of the first layer are adapted to the pictures' channels.
 
     Parameters
     ----------
-    backbone : PyramidBackbone
+    backbone : Backbone
     name : str
         Of the network, to find torchvision's weights.
     weights : {"imagenet", "none"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import psutil
 
-from pointanno.dataset import IGNORED
+from pointanno.dataset import IGNORED, is_complete
 from pointanno.errors import InputError
 from pointanno.formats import read_dataset
 from pointanno.images import read_size
@@ -161,11 +161,25 @@ def _check_objects(
     usable = {instance.image_id for instance in instances}
     if not needs_boxes:
         usable |= {target.image_id for target in dataset.targets}
+    if with_points and descriptor.annotation == "single_point":
+        _check_complete(checked, dataset, usable)
     checked.facts["pictures"] = len(usable)
     _check_amount(checked, arguments, instances, answered, usable, needs_boxes=needs_boxes, with_points=with_points)
     if with_points and needs_boxes:
         _check_answers(checked, instances, answered)
     return usable
+
+
+def _check_complete(checked: Preflight, dataset: PointDataset, usable: set[int]) -> None:
+    """Pictures in which something may not have been clicked."""
+    undeclared = [image for image in dataset.images if image.id in usable and not is_complete(image, dataset)]
+    if undeclared:
+        checked.add(
+            "error" if len(undeclared) == len(usable) else "warning", "data",
+            f"{_count(len(undeclared), 'picture has', 'pictures have')} clicks but "
+            f"{'is' if len(undeclared) == 1 else 'are'} not declared complete, and left out unless "
+            f"data.all_pictures is set: {_names([image.file_name for image in undeclared])}",
+        )  # fmt: skip
 
 
 def _check_amount(

@@ -61,6 +61,14 @@ class Levels:
         normalized: NDArray[np.float32] = (pixels - self.mean) / self.spread
         return normalized
 
+    def colors(self, normalized: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Network input (h, w, channels), which may have been resized, as colours (h, w, 3) float32 in [0, 1].
+
+        Of other than three channels the first ones are red, green and blue; a single one is grey.
+        """
+        pixels = ((normalized * self.spread + self.mean) / 255).clip(0, 1)
+        return _as_rgb(np.asarray(pixels[..., :RGB], dtype=np.float32))
+
 
 def measure_levels(image: PixelSource, how: str, channels: int = RGB) -> Levels:
     """The mapping of a picture.

@@ -38,6 +38,11 @@ class NormalizedPicture:
         """(H, W, channels of the network)."""
         return self._source.shape[0], self._source.shape[1], self._levels.channels
 
+    @property
+    def levels(self) -> Levels:
+        """How its values are mapped."""
+        return self._levels
+
     def __getitem__(self, window: tuple[slice, slice]) -> NDArray[np.float32]:
         """(h, w, C) float32 of a window, with the statistics of the whole picture."""
         return self._levels(self._source[window])

@@ -190,6 +190,8 @@ class Fit:
             raise InputError(
                 f"{self._run.data_file}: no picture with usable annotations to train on; annotate some first"
             )
+        for sentence in self._system.notes:
+            self._journal.warn(sentence)
         return count
 
     def _begin(self, index: int, stage: str, *, is_resumed: bool) -> nn.Module:

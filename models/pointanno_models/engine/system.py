@@ -78,6 +78,8 @@ class System(Protocol):
     """One training system, bound to a recipe and to the classes of a data set."""
 
     categories: Sequence[Category]
+    notes: Sequence[str]
+    """What the latest `prepare` found that the user should know, pictures left out for example, in sentences."""
 
     def __init__(
         self,

@@ -50,6 +50,34 @@ def means_over_batch(means: Sequence[Tensor], count: int) -> list[Tensor]:
     return [mean * share for mean in means]
 
 
+def mean_counts(counts: Tensor) -> Tensor:
+    """Counts for one process on average.
+
+    Parameters
+    ----------
+    counts : (n,) float
+        What was counted in this process; the shape is the same in all.
+    """
+    return counts if process_count() == 1 else _gather(counts[None]).sum(dim=0) / process_count()
+
+
+def denominators(counts: Tensor) -> Tensor:
+    """What sums are divided by, so that their average over processes is the mean over the whole batch.
+
+    Parameters
+    ----------
+    counts : (n,) float
+        Terms of each sum in this process; the shape is the same in all.
+
+    Returns
+    -------
+    (n,) float
+        1 where nothing is counted anywhere.
+    """
+    means = mean_counts(counts)
+    return torch.where(means > 0, means, 1)
+
+
 def pad_to_largest(images: Tensor) -> Tensor:
     """(B, C, H, W) padded with zeros, at the right and at the bottom, to the largest sides of all processes."""
     if process_count() == 1:

@@ -60,6 +60,7 @@ class PointSup:
     def __init__(self, recipe: Mapping[str, Any], categories: Sequence[Category], *, recipe_file: str) -> None:
         self.recipe = recipe_from_mapping(PointSupRecipe, recipe, recipe_file)
         self.categories = tuple(categories)
+        self.notes: tuple[str, ...] = ()
         self._category_ids = {label: category_id for category_id, label in contiguous_ids(categories).items()}
         self._records: tuple[TrainingRecord, ...] = ()
         self._supervision = "points"

@@ -189,3 +189,21 @@ def test_what_a_rehearsal_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     quiet = {"warnings": [], "memory": 1, "gpu_memory": None, "gpu_memory_total": None, "checkpoint_bytes": 1}
     assert list(check_dry_step(quiet, tmp_path)) == []
     assert isinstance(found[0], Finding)
+
+
+def test_pictures_that_nobody_declared_complete(folder: Path, data: Data) -> None:
+    """A warning while some are complete, an error if none is; not for systems that learn from boxes."""
+    for entry in data["images"]:
+        entry["pointanno"] = {"complete": {"things": True, "stuff": False}}
+    assert not [sentence for _, sentence in look(folder, data, system="psps") if "complete" in sentence]
+    data["images"][1]["pointanno"]["complete"]["things"] = False
+    [(subject, sentence)] = look(folder, data, "warning", system="psps")
+    assert subject == "data"
+    assert sentence == (
+        "1 picture has clicks but is not declared complete, and left out unless data.all_pictures is set: 2.png"
+    )
+    for entry in data["images"]:
+        entry["pointanno"] = {}
+    [(_, sentence)] = look(folder, data, "error", system="psps")
+    assert sentence.startswith("3 pictures have clicks but are not declared complete")
+    assert not look(folder, data)

@@ -64,6 +64,17 @@ def test_stopped_and_resumed_gives_the_same_losses(make_run: MakeRun) -> None:
     assert len(losses(whole)) == 24
 
 
+def test_what_a_system_left_out_is_told(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    from toy_points.system import ToyPoints  # type: ignore[import-not-found]
+
+    monkeypatch.setattr(ToyPoints, "notes", ("two pictures were left out",))
+    run = make_run("run", "train.steps=2")
+    train(run)
+    told = [event["message"] for event in run.events() if event["kind"] == "warn"]
+    assert told == ["two pictures were left out"] * 2  # each of the two stages reads the data
+    assert "two pictures were left out" in run.log_file.read_text()
+
+
 def test_a_lost_pointer_costs_some_steps_not_all(make_run: MakeRun) -> None:
     whole, parts = make_run("whole"), make_run("parts")
     train(whole)

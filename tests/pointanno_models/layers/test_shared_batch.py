@@ -11,6 +11,8 @@ from torch import Tensor
 from pointanno_models.layers import shared_batch
 from pointanno_models.layers.shared_batch import (
     SharedSampler,
+    denominators,
+    mean_counts,
     means_over_batch,
     pad_to_largest,
     rand_by_picture,
@@ -39,6 +41,16 @@ def test_means_by_hand(as_process: Callable[[int, Tensor], None]) -> None:
     assert (here.item(), there.item()) == (3.0, 5.0) and (here + there).item() / 2 == 4.0
     as_process(0, torch.tensor([0, 0]))
     assert means_over_batch([torch.tensor(0.0)], 0)[0].item() == 0.0
+
+
+def test_denominators_by_hand(as_process: Callable[[int, Tensor], None]) -> None:
+    """Sums 6 here and 10 there over 3 and 1 terms: 6 / 2 and 10 / 2 have the mean 4 of all terms as their average."""
+    counts = torch.tensor([3.0, 0.0])
+    assert mean_counts(counts).tolist() == [3, 0]
+    assert denominators(counts).tolist() == [3, 1]
+    as_process(0, torch.tensor([[3.0, 0.0], [1.0, 0.0]]))
+    assert mean_counts(counts).tolist() == [2, 0]
+    assert denominators(counts).tolist() == [2, 1]
 
 
 def test_alone_nothing_changes() -> None:

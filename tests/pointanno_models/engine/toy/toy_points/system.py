@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 
 class ToyPoints:
+    notes: tuple[str, ...] = ()
+
     def __init__(self, recipe: Mapping[str, Any], categories: Sequence[Category], *, recipe_file: str) -> None:
         self.recipe = recipe
         self.categories = tuple(categories)
