@@ -26,6 +26,10 @@ MOST_CELLS = 160
 #: What an edge of full strength costs to enter, in units of Lab difference.
 EDGE_WEIGHT = 20.0
 
+#: Share of the median Lab difference of neighbours that costs nothing: so much is noise or texture, and over a long way
+#: it would add up to more than an edge.
+NOISE_SHARE = 0.75
+
 #: What every step costs, in units of Lab difference: among equals the nearer click wins.
 STEP_COST = 0.005
 
@@ -53,8 +57,8 @@ class InstantMasks:
     most_cells : int
         Cells of the grid along the longer side of the image.
     edge_weight, color_weight, class_weight, step_cost : float
-        What the image's edges, the Lab difference of both cells of a step, half the L1 distance of their class
-        probabilities and the step itself cost.
+        What the image's edges, the Lab difference of both cells of a step (beyond what is usual in the image, see
+        `color_differences`), half the L1 distance of their class probabilities and the step itself cost.
     """
 
     def __init__(
@@ -79,7 +83,7 @@ class InstantMasks:
         if probabilities is not None:
             on_grid = resize_bilinear(probabilities, cells) * np.float32(class_weight / 2)
         costs = edge_costs(on_grid, boundary_map(small), boundary_weight=edge_weight, tie=step_cost)
-        _add_color_costs(costs, rgb_to_lab(small), np.float32(color_weight))
+        _add_color_costs(costs, color_differences(rgb_to_lab(small)), np.float32(color_weight))
         self._costs = costs
         self._probabilities = probabilities
         self._channels: dict[int, Floats] = {}
@@ -288,20 +292,52 @@ def _fill_block_means(image: NDArray[np.generic], side: int, scale: float, means
                 means[row, column, c] = total * scale / count
 
 
+def color_differences(lab: Floats) -> Floats:
+    """Lab differences of neighbours, less what is usual in the image.
+
+    Parameters
+    ----------
+    lab : (h, w, 3) float32
+
+    Returns
+    -------
+    (4, h, w) float32
+        To the right, the lower left, the lower and the lower right neighbour, less `NOISE_SHARE` of their median and
+        at least 0; 0 where there is no neighbour.
+    """
+    differences = np.full((4, *lab.shape[:2]), np.nan, np.float32)
+    _fill_differences(np.ascontiguousarray(lab, np.float32), differences)
+    usual = np.nanmedian(differences) if np.isfinite(differences).any() else 0
+    beyond: Floats = np.maximum(np.nan_to_num(differences) - np.float32(NOISE_SHARE * usual), 0).astype(np.float32)
+    return beyond
+
+
 @compiled
-def _add_color_costs(costs: Floats, lab: Floats, weight: np.float32) -> None:
-    """Add to each of (8, h, w) `costs` `weight` times the Euclidean distance of both cells' colours."""
-    _, height, width = costs.shape
+def _fill_differences(lab: Floats, differences: Floats) -> None:
+    """Fill (4, h, w) `differences` with the Euclidean distance of colours where there is a neighbour."""
+    height, width, _ = lab.shape
     for y in range(height):
         for x in range(width):
-            for n in range(4, 8):
-                ny = y + (0 if n == 4 else 1)
-                nx = x + (1 if n == 4 else n - 6)
+            for k in range(4):
+                ny = y + (0 if k == 0 else 1)
+                nx = x + (1 if k == 0 else k - 2)
                 if ny >= height or nx < 0 or nx >= width:
                     continue
                 squares = np.float32(0)
                 for c in range(3):
                     squares += (lab[y, x, c] - lab[ny, nx, c]) ** 2
-                cost = weight * np.sqrt(squares)
-                costs[n, y, x] += cost
-                costs[7 - n, ny, nx] += cost
+                differences[k, y, x] = np.sqrt(squares)
+
+
+@compiled
+def _add_color_costs(costs: Floats, differences: Floats, weight: np.float32) -> None:
+    """Add `weight` times (4, h, w) `differences` to the (8, h, w) `costs` of both directions."""
+    _, height, width = differences.shape
+    for y in range(height):
+        for x in range(width):
+            for k in range(4):
+                ny = y + (0 if k == 0 else 1)
+                nx = x + (1 if k == 0 else k - 2)
+                if ny < height and 0 <= nx < width:
+                    costs[4 + k, y, x] += weight * differences[k, y, x]
+                    costs[3 - k, ny, nx] += weight * differences[k, y, x]

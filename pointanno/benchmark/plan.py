@@ -80,6 +80,8 @@ class RowPlan(_Record):
     protocol: Literal["box-points", "single-point", "multi-point"] = "box-points"
     points: int = Field(default=10, ge=1)
     """Points of each object; not used with masks."""
+    sampling: Literal["uniform", "center", "border"] = "uniform"
+    """Where in an object single clicks fall."""
     seed: int = Field(default=0, ge=0)
     """Of the simulated points and of the training."""
     recipe: str = "small"
@@ -346,9 +348,10 @@ class Row:
     def simulate_words(self) -> list[str]:
         """Words of the command that draws the points."""
         row = self.plan
+        sampling = [] if row.sampling == "uniform" else ["--sampling", row.sampling]
         return [
             "simulate", str(self.train_truth), "--protocol", row.protocol, "-n", str(row.points),
-            "--seed", str(row.seed), "-o", str(self.training_data),
+            "--seed", str(row.seed), *sampling, "-o", str(self.training_data),
         ]  # fmt: skip
 
     def train_words(self) -> list[str]:
@@ -374,6 +377,8 @@ class Row:
         what = [
             self.system, self.recipe, row.supervision, row.protocol, row.points, row.seed, row.init, self.steps, truths,
         ]  # fmt: skip
+        if row.sampling != "uniform":  # results from before there was a choice keep their key
+            what.append(row.sampling)
         return hashlib.sha256(orjson.dumps(what, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

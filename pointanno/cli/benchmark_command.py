@@ -79,7 +79,9 @@ def benchmark_system(
 
     if list_rows:
         names = [name] if name is not None else list(available_benchmarks())
-        _list([(read.name, found) for read, found in (read_plan(known, plan) for known in names)], as_json=json)
+        spelled = {known.replace("-", "_"): known for known in available_benchmarks()}
+        plans = ((known.replace("-", "_"), *read_plan(known, plan)) for known in names)
+        _list([(spelled.get(known, system.name), found) for known, system, found in plans], as_json=json)
         return
     if name is None:
         raise InputError(

@@ -116,6 +116,8 @@ def study_plan_command(
         raise InputError("--participants: expected how many people take part. Add it")
     if out is not None and not out.absolute().parent.is_dir():
         raise InputError(f"--out: the folder {out.absolute().parent} does not exist. Make it first")
+    if out is not None and out.is_dir():
+        raise InputError(f"--out: {out} is a folder, expected a file such as {out / 'plan.json'}")
     with Project.open(project, writable=writes) as opened:
         if writes:
             complete = complete_plan(

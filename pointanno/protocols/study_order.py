@@ -96,14 +96,15 @@ def treatment_orders(count: int, people: int, *key: object) -> tuple[tuple[tuple
     -------
     tuple of (treatments, hands) for each person
     """
+    return tuple(orders_of_person(count, person, *key) for person in range(people))
+
+
+def orders_of_person(count: int, person: int, *key: object) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What `treatment_orders` says of one person, from 0 on, without asking about all who come before."""
     rows = williams_rows(count)
     label = shuffled(range(count), *key, "treatments")
-    found = []
-    for person in range(people):
-        cycle, place = divmod(person, len(rows))
-        square, within = divmod(place, count)
-        # rows are shuffled within each Latin square only, so that whole rounds stay balanced
-        number = square * count + shuffled(range(count), *key, "rows", cycle, square)[within]
-        row = rows[number]
-        found.append((tuple(label[one] for one in row), tuple((one + number + cycle) % count for one in row)))
-    return tuple(found)
+    cycle, place = divmod(person, len(rows))
+    square, within = divmod(place, count)
+    # rows are shuffled within each Latin square only, so that whole rounds stay balanced
+    number = square * count + shuffled(range(count), *key, "rows", cycle, square)[within]
+    return tuple(label[one] for one in rows[number]), tuple((one + number + cycle) % count for one in rows[number])

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pointanno.errors import InputError
 from pointanno.protocols.registry import PROTOCOLS, Protocol, make_protocol
-from pointanno.protocols.study_order import dealt, shuffled, treatment_orders
+from pointanno.protocols.study_order import dealt, orders_of_person, shuffled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,7 +151,7 @@ class StudyPlan(_Record):
         key = (self.seed, self.name)
         hands = self._hands(self.images, self.gold, "images")
         practice = self._hands(self.practice, (), "practice")
-        treatments, pictures = treatment_orders(count, participant, *key)[participant - 1]
+        treatments, pictures = orders_of_person(count, participant - 1, *key)
         return Schedule(
             participant,
             tuple(
@@ -268,12 +268,19 @@ def read_plan(path: Path) -> dict[str, Any]:
     except (orjson.JSONDecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
         raise InputError(f"{path}: is not valid {kind} ({error}). Correct the file") from None
+    except (RecursionError, ValueError):  # tables within tables, numbers of thousands of digits
+        raise InputError(f"{path}: is nested too deeply, or holds a number that is too long. Correct the file") from None
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected a table of fields such as conditions and participants")
     unknown = sorted(set(values) - set(StudyPlan.model_fields))
     if unknown:
         known = ", ".join(StudyPlan.model_fields)
         raise InputError(f"{path}, {unknown[0]}: there is no such field; expected {known}. Correct the plan")
+    for field in ("conditions", "images", "practice", "gold"):
+        if not isinstance(values.get(field, []), list):
+            raise InputError(f"{path}, {field}: expected a list, received {values[field]!r:.60}. Correct the plan")
+    if not isinstance(values.get("breaks", {}), dict):
+        raise InputError(f"{path}, breaks: expected a table, received {values['breaks']!r:.60}. Correct the plan")
     return values
 
 

@@ -22,12 +22,12 @@ CATEGORIES = (Category(1, "cell", True, color=(230, 159, 0)), Category(2, "groun
 
 
 def _picture() -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Two discs of one colour on a ground with hardly any noise."""
+    """Two discs of one colour on a ground with a little noise."""
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
     image = np.full((*SIZE, 3), (90, 120, 90), np.uint8)
     for centre in (20, 58):
         image[(rows - 30) ** 2 + (columns - centre) ** 2 < 144] = (200, 60, 60)
-    noise = np.random.default_rng(0).integers(-2, 3, image.shape)
+    noise = np.random.default_rng(0).integers(-6, 7, image.shape)
     return (image.astype(int) + noise).clip(0, 255).astype(np.uint8)
 
 

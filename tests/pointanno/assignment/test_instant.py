@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointanno.assignment import InstantMasks, masks_from_clicks, warm_up
-from pointanno.assignment.instant import block_means
+from pointanno.assignment.instant import block_means, color_differences
 
 
 def patches(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -122,3 +122,31 @@ def test_odd_sizes(size: tuple[int, int]) -> None:
 def test_compiling_ahead_tells_how_long_it_took() -> None:
     warm_up()
     assert 0 <= warm_up() < 60
+
+
+@pytest.mark.parametrize("noise", [0, 4, 12])
+def test_noise_does_not_add_up_to_an_edge(noise: int) -> None:
+    """Two discs on a wide ground: however long the way over the noisy ground is, it ends at the discs."""
+    rows, columns = np.mgrid[:60, :80]
+    image = np.full((60, 80, 3), (90, 120, 90), np.uint8)
+    discs = [(rows - 30) ** 2 + (columns - centre) ** 2 < 144 for centre in (20, 58)]
+    for disc in discs:
+        image[disc] = (200, 60, 60)
+    shift = np.random.default_rng(0).integers(-noise, noise + 1, image.shape)
+    noisy = (image.astype(int) + shift).clip(0, 255).astype(np.uint8)
+    labels = masks_from_clicks(noisy, [[(20, 30)], [(58, 30)], [(39, 2)]], [0, 0, 1], [True, False])
+    for number, disc in enumerate(discs):
+        assert ((labels == number) & disc).sum() / ((labels == number) | disc).sum() > 0.9
+
+
+def test_differences_are_those_beyond_what_is_usual() -> None:
+    """A ramp has the same difference everywhere: a quarter of it is left; a step in it stands out."""
+    lab = np.zeros((5, 9, 3), np.float32)
+    lab[..., 0] = np.arange(9)
+    lab[:, 5:, 0] += 10
+    found = color_differences(lab)
+    assert found.shape == (4, 5, 9)
+    np.testing.assert_allclose(found[0, :, [0, 3]], 0.25)
+    np.testing.assert_allclose(found[0, :, 4], 10.25)
+    assert not found[2].any() and not found[0, :, 8].any() and not found[1, :, 0].any()
+    assert not color_differences(np.zeros((1, 1, 3), np.float32)).any()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from pointanno.benchmark.plan import Row, resolve_row
 from pointanno.errors import InputError
 from pointanno.systems import load_system
 
-RECIPES = {"point_sup": "pointanno_models.point_sup.recipe:PointSupRecipe"}
+RECIPES = {
+    "point_sup": "pointanno_models.point_sup.recipe:PointSupRecipe",
+    "psps": "pointanno_models.psps.recipe:PSPSRecipe",
+}
 
 
 def _row(plan_path: Path, name: str, schedule: str = "small", steps: int | None = None) -> Row:
@@ -22,18 +26,18 @@ def _row(plan_path: Path, name: str, schedule: str = "small", steps: int | None 
     )
 
 
-@pytest.mark.parametrize("system", available_benchmarks())
-@pytest.mark.parametrize("schedule", ["small", "gpu"])
-def test_every_row_that_ships_has_a_recipe_that_its_system_accepts(system: str, schedule: str) -> None:
+@pytest.mark.parametrize("benchmark", available_benchmarks())
+def test_every_row_that_ships_has_a_recipe_that_its_system_accepts(benchmark: str) -> None:
     from pointanno_models.recipe import recipe_from_mapping
 
-    descriptor, plan = read_plan(system)
-    module, _, name = RECIPES[system].partition(":")
+    descriptor, plan = read_plan(benchmark)
+    module, _, name = RECIPES[descriptor.name].partition(":")
     record = getattr(importlib.import_module(module), name)
-    for row in plan.rows:
+    assert "small" in plan.schedules
+    for schedule, row in itertools.product(plan.schedules, plan.rows):
         resolved = resolve_row(plan, row, descriptor, schedule=schedule, steps=None, data=Path("data"), out=Path("out"))
         recipe_from_mapping(record, resolved.recipe, row.name)
-        assert resolved.system == system
+        assert resolved.system == descriptor.name
 
 
 @pytest.mark.parametrize("system", available_benchmarks())
