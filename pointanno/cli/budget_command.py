@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from pointanno.cli.console import Json, emit, note
+from pointanno.cli.console import Json, Whole, emit, note, whole
 from pointanno.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def budget_command(
     system: str | None = None,
     recipe: str = "small",
     overrides: Annotated[list[str] | None, Parameter(name="--set", negative=(), consume_multiple=True)] = None,
-    steps: int | None = None,
-    seeds: int = 2,
-    threads: int | None = None,
-    jobs: int = 1,
+    steps: Whole = None,
+    seeds: Annotated[int, Parameter(converter=whole)] = 2,
+    threads: Whole = None,
+    jobs: Annotated[int, Parameter(converter=whole)] = 1,
     device: str = "auto",
     json: Json = False,
 ) -> None:
@@ -187,6 +187,7 @@ def _of_project(
 ) -> tuple[Findings, list[Path]]:
     """The findings of a project, and what was written."""
     from pointanno.project import Project
+    from pointanno.project.outputs import check_output
     from pointanno.timing.budget import findings_of_project, write_files, write_page
 
     if project is None:
@@ -200,6 +201,8 @@ def _of_project(
     for name, path in (("--out", out), ("--files", files)):
         if path is not None and not path.absolute().parent.is_dir():
             raise InputError(f"{name}: the folder {path.absolute().parent} does not exist. Make it first")
+    if out is not None:
+        check_output(out)
     if files is not None and files.exists() and not files.is_dir():
         raise InputError(f"--files: {files} is a file, expected a folder")
     more = _hours("--hours", hours[0] if hours else None)

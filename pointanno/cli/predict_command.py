@@ -47,8 +47,10 @@ def predict_command(
     threads
         Threads of torch on the CPU; by default OMP_NUM_THREADS, else all available cores.
     """
+    from pointanno.project.outputs import check_output
     from pointanno.runs import RunFolder
 
+    check_output(out)
     # by name: the core does not import the engine
     prediction = importlib.import_module("pointanno_models.engine.folder_prediction")
     folder = RunFolder(run)

@@ -55,8 +55,10 @@ def simulate_command(
     """
     from pointanno.errors import InputError
     from pointanno.formats import find_format, read_dataset
+    from pointanno.project.outputs import check_output
     from pointanno.simulation import simulate
 
+    check_output(out)
     if format == "pointsup" and protocol not in ("box-points", "mask"):
         raise InputError(f"--format pointsup holds boxes with points only, but {protocol} makes clicks without boxes")
     dataset = read_dataset(truth)

@@ -7,7 +7,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from pointanno.cli.console import Json, emit, note
+from pointanno.cli.console import Json, Whole, emit, note
+
+LONGEST_IDLE_S = 1e6
+LARGEST_WARM_UP = 1_000_000
 
 
 def study_command(
@@ -16,7 +19,7 @@ def study_command(
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     files: Path | None = None,
     idle: float = 10.0,
-    warm_up: int | None = None,
+    warm_up: Whole = None,
     answers: Literal["first", "final"] = "first",
     trimmed: Annotated[bool, Parameter(negative=())] = False,
     reference: Annotated[list[str] | None, Parameter(negative=())] = None,
@@ -59,16 +62,19 @@ def study_command(
     """
     from pointanno.errors import InputError
     from pointanno.project import Project
+    from pointanno.project.outputs import check_output
     from pointanno.project.studies import stored_plan
     from pointanno.timing.findings import Options, as_json, find
     from pointanno.timing.items import WARM_UP
     from pointanno.timing.literature import REFERENCES, parse_reference
     from pointanno.timing.report import write_report
 
-    if not idle > 0:
-        raise InputError(f"--idle: expected seconds above 0, received {idle:g}")
-    if warm_up is not None and warm_up < 0:
-        raise InputError(f"--warm-up: expected a number of actions, 0 or more, received {warm_up}")
+    if not 0 < idle <= LONGEST_IDLE_S:
+        raise InputError(f"--idle: expected seconds above 0, at most {LONGEST_IDLE_S:,.0f}, received {idle:g}")
+    if warm_up is not None and not 0 <= warm_up <= LARGEST_WARM_UP:
+        raise InputError(
+            f"--warm-up: expected a number of actions, 0 or more, at most {LARGEST_WARM_UP:,}, received {warm_up}"
+        )
     if out is None and files is None and not json:
         raise InputError("--out: expected a file for the report. Give one with -o, a folder with --files, or --json")
     for name, path in (("--out", out), ("--files", files)):
@@ -76,6 +82,8 @@ def study_command(
             raise InputError(f"{name}: the folder {path.absolute().parent} does not exist. Make it first")
     if out is not None and out.is_dir():
         raise InputError(f"--out: {out} is a folder, expected a file such as {out / 'report.html'}")
+    if out is not None:
+        check_output(out)
     if files is not None and files.exists() and not files.is_dir():
         raise InputError(f"--files: {files} is a file, expected a folder")
     references = (*REFERENCES, *map(parse_reference, reference or ()))

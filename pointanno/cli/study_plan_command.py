@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from pointanno.cli.console import Json, emit, note
+from pointanno.cli.console import Json, Whole, emit, note
 
 if TYPE_CHECKING:
     from pointanno.project.studies import Progress, StoredPlan
@@ -18,14 +18,14 @@ def study_plan_command(
     *,
     plan: Path | None = None,
     conditions: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
-    participants: int | None = None,
-    seed: int | None = None,
+    participants: Whole = None,
+    seed: Whole = None,
     name: str | None = None,
-    images_per_block: int | None = None,
-    practice: int | None = None,
+    images_per_block: Whole = None,
+    practice: Whole = None,
     gold_share: float | None = None,
     again: Annotated[bool | None, Parameter(negative=())] = None,
-    warm_up: int | None = None,
+    warm_up: Whole = None,
     zoom: str | None = None,
     break_minutes: float | None = None,
     no_block_breaks: Annotated[bool, Parameter(negative=())] = False,
@@ -85,6 +85,7 @@ def study_plan_command(
     """
     from pointanno.errors import InputError
     from pointanno.project import Project
+    from pointanno.project.outputs import check_output
     from pointanno.project.studies import complete_plan, progress_of, store_plan, stored_plan
     from pointanno.protocols.study_plan import parse_condition, read_plan
 
@@ -118,6 +119,8 @@ def study_plan_command(
         raise InputError(f"--out: the folder {out.absolute().parent} does not exist. Make it first")
     if out is not None and out.is_dir():
         raise InputError(f"--out: {out} is a folder, expected a file such as {out / 'plan.json'}")
+    if out is not None:
+        check_output(out)
     with Project.open(project, writable=writes) as opened:
         if writes:
             complete = complete_plan(

@@ -9,6 +9,7 @@ from pointanno.dataset import ANSWERED
 from pointanno.errors import InputError
 from pointanno.formats import find_format
 from pointanno.project.discretion import Discretion
+from pointanno.project.outputs import check_output
 from pointanno.project.project import Project, with_names
 from pointanno.timing.exported import measured_times
 
@@ -81,12 +82,13 @@ def export_project(
     Raises
     ------
     InputError
-        If names are asked for in a pseudonymised file, if the project or the format cannot be used, or if all of
-        the annotations would be lost.
+        If names are asked for in a pseudonymised file, if the file to write belongs to a project, if the project or the
+        format cannot be used, or if all of the annotations would be lost.
     """
     chosen = find_format(format)
     if pseudonymise and people:
         raise InputError("--people: a pseudonymised file holds no names. Leave out --people or --pseudonymise")
+    check_output(out)
     discretion = Discretion(times, pseudonymise)
     with Project.open(path, writable=False) as opened:
         measured = measured_times(opened) if times else None

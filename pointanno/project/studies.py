@@ -56,7 +56,12 @@ def store_plan(project: Project, plan: StudyPlan, *, replace_begun: bool = False
         If images of the plan are not in the project, or somebody has begun with another plan.
     """
     image_ids(project, plan)
-    before = stored_plan(project)
+    try:
+        before = stored_plan(project)
+    except InputError as error:
+        if not replace_begun:
+            raise InputError(f"{error}, or say --replace with a new one") from None
+        before = None
     if before is not None and before.plan == plan:
         return before
     if before is not None and not replace_begun:

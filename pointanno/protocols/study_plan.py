@@ -269,7 +269,7 @@ def read_plan(path: Path) -> dict[str, Any]:
         kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
         raise InputError(f"{path}: is not valid {kind} ({error}). Correct the file") from None
     except (RecursionError, ValueError):  # tables within tables, numbers of thousands of digits
-        raise InputError(f"{path}: is nested too deeply, or holds a number that is too long. Correct the file") from None
+        raise InputError(f"{path}: is nested too deeply, or a number in it is too long. Correct the file") from None
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected a table of fields such as conditions and participants")
     unknown = sorted(set(values) - set(StudyPlan.model_fields))

@@ -129,7 +129,8 @@ def object_parts(rows: Sequence[Row]) -> Figure:
         axes.set_yticks(places, [f"{row['group']} ({row['n']})" for row in rows])
         axes.set(xlabel="seconds an object (mean, without idle time)")
         axes.grid(axis="y", visible=False)
-        figure.legend(loc="outside upper center", ncols=4)
+        if left.any():
+            figure.legend(loc="outside upper center", ncols=4)
         return figure
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pointanno.timing.raw_checks import check_times
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -193,8 +195,16 @@ def make_log(
 
 
 def read_log(project: Project) -> Log:
-    """The log of a project, with what is known of imported objects."""
+    """The log of a project, with what is known of imported objects.
+
+    Raises
+    ------
+    InputError
+        If a time of an event is none.
+    """
     events = list(project.events())
+    for event in events:
+        check_times(event)
     made = {(e.image_id, str(e.payload.get("uid"))) for e in events if e.kind in ("box", "click", "mask")}
     named = {(e.image_id, str(e.payload[key])) for e in events for key in ("uid", "copy_of") if e.payload.get(key)}
     things: dict[tuple[int | None, str], Thing] = {}
@@ -265,7 +275,7 @@ def delivery_delays(events: Sequence[Event]) -> list[int]:
     """
     delays = [0] * len(events)
     stamped = [
-        (index, int(event.timing["qt_ms"]), int(event.timing.get("release_ns", event.t_mono_ns)))
+        (index, int(event.timing["qt_ms"]), _written_ns(event))
         for index, event in enumerate(events)
         if event.timing is not None and event.timing.get("qt_ms")
     ]
@@ -280,6 +290,12 @@ def delivery_delays(events: Sequence[Event]) -> list[int]:
     for index, delay in zip(indices.tolist(), (offsets - best).tolist(), strict=True):
         delays[index] = delay
     return delays
+
+
+def _written_ns(event: Event) -> int:
+    """When the input that ended it reached the window: a release, where it has one."""
+    release = (event.timing or {}).get("release_ns")
+    return int(event.t_mono_ns if release is None else release)
 
 
 def _sliding_minimum(at: np.ndarray, values: np.ndarray, reach: int) -> np.ndarray:

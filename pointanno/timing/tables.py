@@ -130,7 +130,7 @@ def total_rows(study: Study) -> list[Row]:
     whole = NOTHING
     for split in found.values():
         whole = whole + split
-    return [*rows, {"annotator": "all", "condition": "all", **split_row(whole)}] if rows else []
+    return [*rows, {"annotator": "all", "condition": "all", **split_row(whole)}] if study.times else []
 
 
 def timeline_rows(study: Study) -> list[Row]:

@@ -74,7 +74,9 @@ class Instant:
         self.on = not self.on
         desk.record("preview_visible" if self.on else "preview_hidden", {"source": CLICKS}, at_ns=at_ns)
         if self.on:
-            desk.hint("masks from clicks: on" if self._made is not None else "masks from clicks: on, the first in a moment")
+            desk.hint(
+                "masks from clicks: on" if self._made is not None else "masks from clicks: on, the first in a moment"
+            )
             self.follow()
         else:
             self.layer.hide()

@@ -61,10 +61,11 @@ def nested_pictures(
     everything = sum(seconds[image_id] for image_id in order)
     for budget in sorted(hours):
         limit = budget * HOUR
+        payable = limit * (1 + 1e-9)  # 0.022 h are 79.19999999999999 s, and buy a mask of 79.2 s
         for image_id in order:
             if spent >= FULL * limit and everything > limit:
                 break
-            if image_id not in chosen and spent + seconds[image_id] <= limit:
+            if image_id not in chosen and spent + seconds[image_id] <= payable:
                 chosen[image_id] = None
                 spent += seconds[image_id]
         if not chosen:

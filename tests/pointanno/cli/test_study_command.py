@@ -63,6 +63,11 @@ def test_json_is_one_object(project: Path, capsys: pytest.CaptureFixture[str]) -
         (["-o", "{}"], "is a folder"),
         (["--json", "--idle", "0"], "expected seconds above 0"),
         (["--json", "--warm-up", "-1"], "0 or more"),
+        (["--json", "--warm-up", "1.5"], "expected a whole number, received '1.5'"),
+        (["--json", "--warm-up", "99999999999999999999"], "expected a whole number"),
+        (["--json", "--warm-up", "1000001"], "at most 1,000,000"),
+        (["--json", "--idle", "inf"], "expected seconds above 0, at most"),
+        (["--json", "--idle", "1e300"], "expected seconds above 0, at most"),
         (["--json", "--reference", "polygon=4"], "expected KIND=SECONDS=LABEL"),
         (["--json", "--reference", "object=soon=x"], "received 'object=soon=x'"),
         (["--files", "{}/images/a.png"], "is a file"),
@@ -83,3 +88,32 @@ def test_project_without_work_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
     Project.create(tmp_path / "p", images=pictures, categories=[Category(1, "cell", True)]).close()
     main(["study", str(tmp_path / "p.pointanno"), "-o", str(tmp_path / "r.html")])
     assert "nothing was annotated in the window yet" in capsys.readouterr().err and (tmp_path / "r.html").exists()
+
+
+def test_session_of_no_length_makes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The window died right after it opened: everything stands at one instant."""
+    pictures = tmp_path / "images"
+    pictures.mkdir()
+    Picture.fromarray(np.zeros((40, 60), np.uint8)).save(pictures / "a.png")
+    with Project.create(tmp_path / "p", images=pictures, categories=[Category(1, "cell", True)]) as made:
+        made.record("session_start", {"mode": "single_point"}, t_mono_ns=1000 * MS)
+        made.record("image_shown", {}, image_id=1, t_mono_ns=1000 * MS)
+        click = {"uid": "1" * 32, "category_id": 1, "x": 1, "y": 0}
+        made.record("click", click, image_id=1, t_mono_ns=1000 * MS)
+    main(["study", str(made.path), "-o", str(tmp_path / "r.html"), "--warm-up", "0"])
+    assert "work     0 s" in capsys.readouterr().out
+    assert (tmp_path / "r.html").is_file()
+
+
+def test_changed_journal_is_one_sentence_and_loses_nothing(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Project.open(project) as opened:
+        opened.record("ui_stall", {"ns": "long"}, t_mono_ns=5500 * MS)
+    for words in (["study", str(project), "--json"], ["export", str(project), "-o", str(tmp_path / "e.json")]):
+        with pytest.raises(SystemExit) as stop:
+            main(words)
+        told = capsys.readouterr().err
+        assert stop.value.code == 2 and "(ui_stall), ns: expected" in told and "--no-times" in told
+    main(["export", str(project), "-o", str(tmp_path / "e.json"), "--no-times"])
+    assert "and 4 clicks" in capsys.readouterr().out

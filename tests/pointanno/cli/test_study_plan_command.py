@@ -95,3 +95,45 @@ def test_a_study_that_has_begun_is_not_replaced_by_accident(project: Path, capsy
     assert "participant 2  anon-7: 0 of 9 done" in capsys.readouterr().out
     main(["study-plan", str(project), *PLAN, "--name", "other", "--replace"])
     assert capsys.readouterr().out.startswith("other: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("participants = 2\nconditions = 3", "conditions: expected a list, received 3"),
+        ('participants = 2\npractice = 3\n[[conditions]]\nname = "a"\nmode = "mask"', "practice: expected a list"),
+        ('participants = 2\nbreaks = "ab"\n[[conditions]]\nname = "a"\nmode = "mask"', "breaks: expected a table"),
+        ("participants = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("participants = " + "9" * 6000, "a number in it is too long"),
+    ],
+)
+def test_mistyped_files_are_one_sentence(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, sentence: str
+) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text(text, encoding="utf-8")
+    assert sentence in refused(capsys, str(project), "--plan", str(file), "--break-minutes", "3")
+
+
+def test_a_folder_as_out_is_refused_before_anything_is_planned(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "is a folder" in refused(capsys, str(project), *PLAN, "-o", str(tmp_path))
+    with Project.open(project, writable=False) as opened:
+        assert stored_plan(opened) is None
+
+
+def test_a_damaged_plan_is_told_and_can_be_replaced(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Project.open(project) as opened:
+        opened.record("study_plan", {"conditions": 3})
+    assert "--replace" in refused(capsys, str(project), *PLAN)
+    main(["study-plan", str(project), *PLAN, "--replace"])
+    with Project.open(project, writable=False) as opened:
+        stored = stored_plan(opened)
+    assert stored is not None and len(stored.plan.conditions) == 3
+
+
+@pytest.mark.parametrize("number", ["2.5", "1e3", "99999999999999999999", "nan"])
+def test_numbers_are_never_rounded(project: Path, capsys: pytest.CaptureFixture[str], number: str) -> None:
+    told = refused(capsys, str(project), "--conditions", "mask", "--participants", number)
+    assert "--participants" in told and "whole number" in told and "\n" not in told.strip()

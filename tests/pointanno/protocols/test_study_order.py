@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from itertools import pairwise
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointanno.protocols.study_order import dealt, shuffled, treatment_orders, williams_rows
+from pointanno.protocols.study_order import dealt, orders_of_person, shuffled, treatment_orders, williams_rows
+from pointanno.protocols.study_plan import StudyPlan
 
 counts = st.integers(2, 9)
 
@@ -82,3 +84,15 @@ def test_an_order_is_the_same_on_every_platform() -> None:
 
 
 EXPECTED = ("5.png", "6.png", "3.png", "0.png", "7.png", "1.png", "4.png", "2.png")
+
+
+def test_one_of_ten_thousand_people_is_asked_alone() -> None:
+    people = treatment_orders(3, 40, 7, "study")
+    assert [orders_of_person(3, person, 7, "study") for person in range(40)] == list(people)
+    plan = StudyPlan.model_validate(
+        {"conditions": [{"name": "m", "mode": "mask"}], "participants": 10_000, "images": ["a.png"]}
+    )
+    begin = time.perf_counter()
+    for participant in range(9_000, 9_200):
+        plan.schedule(participant)
+    assert time.perf_counter() - begin < 2  # it was 9,000 orders for each of them

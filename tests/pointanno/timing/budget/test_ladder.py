@@ -83,3 +83,9 @@ def test_budgets_that_nobody_asked_for_pay_something(pictures: list[float], rati
         found = nested_pictures(seconds, hours, seed=0)
         assert len(found) == 4
     assert len(nested_pictures(cheap, hours, seed=0)[-1][1]) == len(cheap)
+
+
+def test_one_picture_is_paid_by_the_hours_it_takes() -> None:
+    assert 0.022 * HOUR < 79.2  # by the last bit of a float
+    assert nested_pictures({1: 79.2}, [0.022], seed=0) == [(79.2 / HOUR, (1,))]
+    assert nested_pictures({1: 79.2}, default_hours([{1: 79.2}]), seed=0)[0][1] == (1,)
