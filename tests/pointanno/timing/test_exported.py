@@ -236,8 +236,9 @@ def test_a_pseudonymised_file_tells_nothing_personal(telling: Path, tmp_path: Pa
         identities = {event.uuid for event in project.events()}
     words = _everything_written(data)
     assert not identities & set(words)
+    read = re.sub(r"\b[0-9a-f]{32}\b", "", text)  # letters of an identity may spell a name by chance
     for secret in ("Ada", "ada", "Lovelace", "Ben", "/home", str(tmp_path), "anon-", "Linux", "1790000000"):
-        assert secret not in text, secret
+        assert secret not in read, secret
     for own in (getpass.getuser(), platform.node()):
         assert own not in words
     assert not any(re.search(r"\d{4}-\d{2}-\d{2}|\d{2}:\d{2}:\d{2}", word) for word in words)
