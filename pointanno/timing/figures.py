@@ -33,7 +33,7 @@ STATE_COLORS = {
 }  # fmt: skip
 ANSWER_COLORS = {"object": GREEN, "background": RED, "unsure": GREY}
 
-_STYLE: Any = {
+STYLE: Any = {
     "font.size": 9,
     "font.family": "sans-serif",
     "axes.spines.top": False,
@@ -53,7 +53,7 @@ def _drawing(width: float = 7.2, height: float = 3.0, columns: int = 1, **more: 
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    with style.context(["default", _STYLE], after_reset=True):  # whatever this computer's settings are
+    with style.context(["default", STYLE], after_reset=True):  # whatever this computer's settings are
         figure = Figure(figsize=(width, height))
         yield figure, figure.subplots(1, columns, **more)
 
@@ -63,7 +63,7 @@ def to_svg(figure: Figure, name: str) -> str:
     from matplotlib import style
 
     out = io.StringIO()
-    with style.context(["default", {**_STYLE, "svg.hashsalt": name}], after_reset=True), warnings.catch_warnings():
+    with style.context(["default", {**STYLE, "svg.hashsalt": name}], after_reset=True), warnings.catch_warnings():
         # letters that matplotlib's own font lacks stay text: the reader's browser has a font for them
         warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})

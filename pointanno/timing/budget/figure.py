@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pointanno.timing.budget.findings import curve_rows, training_rows
-from pointanno.timing.figures import CYCLE, MARKERS, to_svg
+from pointanno.timing.figures import CYCLE, MARKERS, STYLE, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,18 +20,6 @@ NAME = "quality_by_hours"
 _LOGARITHMIC = 6.0
 """From this ratio of the most to the fewest hours on the axis is logarithmic."""
 
-_STYLE: Any = {
-    "font.size": 9,
-    "font.family": "sans-serif",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "legend.frameon": False,
-    "svg.fonttype": "none",
-    "figure.constrained_layout.use": True,
-}
-
 
 def draw(findings: Findings) -> Figure:
     """Trainings as points with the interval of the pictures, curves as lines with a band, dashed beyond the points."""
@@ -39,7 +27,7 @@ def draw(findings: Findings) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    with style.context(["default", _STYLE], after_reset=True):
+    with style.context(["default", STYLE], after_reset=True):
         figure = Figure(figsize=(7.2, 4.2))
         axes = figure.subplots()
         trained, curves = training_rows(findings), curve_rows(findings)
@@ -102,6 +90,6 @@ def as_png(findings: Findings) -> bytes:
     from matplotlib import style
 
     out = io.BytesIO()
-    with style.context(["default", _STYLE], after_reset=True):
+    with style.context(["default", STYLE], after_reset=True):
         draw(findings).savefig(out, format="png", dpi=150, facecolor="white", metadata={"Software": None})
     return out.getvalue()
